@@ -1,0 +1,417 @@
+//! All rules: what a person or a runner may do, given a session's state.
+//!
+//! One command yields one event, or none if what it asks for already holds.
+
+use crate::{
+    Command, Delivery, Event, MessageId, Role, Session, Size, State, TerminalId, TerminalState,
+    TurnId, UserId,
+};
+use uuid::Uuid;
+
+/// The longest message, in bytes.
+const LONGEST_MESSAGE: usize = 256 * 1024;
+/// The longest title, in characters.
+const LONGEST_TITLE: usize = 200;
+/// How many messages may wait for the agent.
+const LONGEST_QUEUE: usize = 32;
+/// How many terminals of a session may run at once.
+const MOST_TERMINALS: usize = 8;
+
+/// The domain says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// To a stranger a session does not exist.
+    #[error("there is no such session")]
+    NotAMember,
+    /// The role is too small.
+    #[error("your role in this session does not allow this; ask its owner")]
+    RoleTooSmall,
+    /// The session is over.
+    #[error("this session has ended; reopen it first")]
+    Over,
+    /// Only an ended session can be reopened.
+    #[error("this session is open already")]
+    NotOver,
+    /// A message without words.
+    #[error("the message is empty")]
+    Empty,
+    /// A message over the limit.
+    #[error("the message is longer than 256 KiB; put long material in a file of the workspace")]
+    TooLong,
+    /// A title that is empty, too long, or holds control characters.
+    #[error("a title has 1 to 200 characters and no control characters")]
+    BadTitle,
+    /// A model id that is empty or too long.
+    #[error("there is no such model")]
+    BadModel,
+    /// Too many messages wait.
+    #[error("32 messages already wait for the agent; withdraw one or wait")]
+    QueueFull,
+    /// The message is not in the queue any more.
+    #[error("the agent has taken up this message already, or it was withdrawn")]
+    NotQueued,
+    /// Somebody else's message.
+    #[error("only its author can change a message")]
+    NotYours,
+    /// The session would have no owner.
+    #[error("a session needs an owner; make somebody else one first")]
+    LastOwner,
+    /// There is no such terminal, or it has exited.
+    #[error("this terminal is not running")]
+    NoTerminal,
+    /// Too many terminals run.
+    #[error("8 terminals of this session are running; close one first")]
+    TooManyTerminals,
+    /// Somebody else has the keyboard.
+    #[error("somebody else has the keyboard; take it first")]
+    NotDriving,
+}
+
+impl Refusal {
+    /// A word for programs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotAMember => "not_found",
+            Self::RoleTooSmall => "role_too_small",
+            Self::Over => "session_ended",
+            Self::NotOver => "session_open",
+            Self::Empty => "empty",
+            Self::TooLong => "too_long",
+            Self::BadTitle => "bad_title",
+            Self::BadModel => "bad_model",
+            Self::QueueFull => "queue_full",
+            Self::NotQueued => "not_queued",
+            Self::NotYours => "not_yours",
+            Self::LastOwner => "last_owner",
+            Self::NoTerminal => "no_terminal",
+            Self::TooManyTerminals => "too_many_terminals",
+            Self::NotDriving => "not_driving",
+        }
+    }
+}
+
+/// What a person's command becomes. `id` is the command's own id: it names what the command makes.
+///
+/// # Errors
+/// A refusal, worded for the person who asked.
+pub fn decide(
+    session: &Session,
+    by: UserId,
+    id: Uuid,
+    command: Command,
+) -> Result<Option<Event>, Refusal> {
+    let role = session.role_of(by).ok_or(Refusal::NotAMember)?;
+    if role < least_role(&command) {
+        return Err(Refusal::RoleTooSmall);
+    }
+    if session.state == State::Ended {
+        return match command {
+            Command::Reopen => Ok(Some(Event::Reopened {})),
+            Command::End => Ok(None),
+            _ => Err(Refusal::Over),
+        };
+    }
+    match command {
+        Command::PostMessage { text, delivery } => post(session, MessageId(id), text, delivery),
+        Command::EditMessage { message, text } => edit(session, by, message, text),
+        Command::WithdrawMessage { message } => withdraw(session, by, message),
+        Command::Interrupt { turn } => Ok(interrupt(session, turn)),
+        Command::Rename { title } => rename(session, &title),
+        Command::ChooseModel { model } => choose_model(session, model),
+        Command::SetMember { user, name, role } => set_member(session, user, name, role),
+        Command::RemoveMember { user } => remove_member(session, user),
+        Command::TakeControl if session.driver == Some(by) => Ok(None),
+        Command::TakeControl => Ok(Some(Event::ControlTaken {})),
+        Command::OpenTerminal { size } => open_terminal(session, TerminalId(id), size),
+        Command::Type { terminal, .. } => {
+            may_type(session, by, terminal)?;
+            Ok(None)
+        }
+        Command::Resize { terminal, size } => resize(session, by, terminal, size.clamped()),
+        Command::CloseTerminal { terminal } => close_terminal(session, terminal),
+        Command::End => Ok(Some(Event::Ended {})),
+        Command::Reopen => Err(Refusal::NotOver),
+    }
+}
+
+/// The smallest role that may give a command at all.
+fn least_role(command: &Command) -> Role {
+    match command {
+        Command::PostMessage {
+            delivery: Delivery::Queue,
+            ..
+        }
+        | Command::EditMessage { .. }
+        | Command::WithdrawMessage { .. } => Role::Commenter,
+        Command::PostMessage {
+            delivery: Delivery::Steer,
+            ..
+        }
+        | Command::Interrupt { .. }
+        | Command::Rename { .. }
+        | Command::ChooseModel { .. }
+        | Command::TakeControl
+        | Command::OpenTerminal { .. }
+        | Command::Type { .. }
+        | Command::Resize { .. }
+        | Command::CloseTerminal { .. } => Role::Driver,
+        Command::SetMember { .. }
+        | Command::RemoveMember { .. }
+        | Command::End
+        | Command::Reopen => Role::Owner,
+    }
+}
+
+fn readable(text: &str) -> Result<(), Refusal> {
+    if text.trim().is_empty() {
+        return Err(Refusal::Empty);
+    }
+    if text.len() > LONGEST_MESSAGE {
+        return Err(Refusal::TooLong);
+    }
+    Ok(())
+}
+
+fn post(
+    session: &Session,
+    message: MessageId,
+    text: String,
+    delivery: Delivery,
+) -> Result<Option<Event>, Refusal> {
+    readable(&text)?;
+    if session.posted.contains(&message) {
+        return Ok(None);
+    }
+    if session.queue.len() >= LONGEST_QUEUE {
+        return Err(Refusal::QueueFull);
+    }
+    Ok(Some(Event::MessagePosted {
+        message,
+        text,
+        delivery,
+    }))
+}
+
+fn edit(
+    session: &Session,
+    by: UserId,
+    message: MessageId,
+    text: String,
+) -> Result<Option<Event>, Refusal> {
+    readable(&text)?;
+    let queued = session.queue.iter().find(|queued| queued.id == message);
+    let queued = queued.ok_or(Refusal::NotQueued)?;
+    if queued.by != by {
+        return Err(Refusal::NotYours);
+    }
+    let changed = queued.text != text;
+    Ok(changed.then_some(Event::MessageEdited { message, text }))
+}
+
+fn withdraw(session: &Session, by: UserId, message: MessageId) -> Result<Option<Event>, Refusal> {
+    let queued = session.queue.iter().find(|queued| queued.id == message);
+    let queued = queued.ok_or(Refusal::NotQueued)?;
+    if queued.by != by && session.role_of(by) < Some(Role::Driver) {
+        return Err(Refusal::NotYours);
+    }
+    Ok(Some(Event::MessageWithdrawn { message }))
+}
+
+/// Nothing to stop, another turn, or asked already: it holds.
+fn interrupt(session: &Session, turn: Option<TurnId>) -> Option<Event> {
+    let running = session.turn.as_ref()?;
+    let meant = turn.is_none_or(|turn| turn == running.id);
+    (meant && running.interrupted_by.is_none()).then_some(Event::InterruptRequested {})
+}
+
+fn rename(session: &Session, title: &str) -> Result<Option<Event>, Refusal> {
+    let title = checked_title(title)?;
+    Ok((title != session.title).then_some(Event::Renamed { title }))
+}
+
+/// A title fit to be shown on one line.
+fn checked_title(title: &str) -> Result<String, Refusal> {
+    let title = title.trim();
+    let length = title.chars().count();
+    if length == 0 || length > LONGEST_TITLE || title.chars().any(char::is_control) {
+        return Err(Refusal::BadTitle);
+    }
+    Ok(title.to_owned())
+}
+
+fn choose_model(session: &Session, model: String) -> Result<Option<Event>, Refusal> {
+    if model.is_empty() || model.len() > 200 || model.chars().any(char::is_control) {
+        return Err(Refusal::BadModel);
+    }
+    Ok((model != session.model).then_some(Event::ModelChosen { model }))
+}
+
+fn set_member(
+    session: &Session,
+    user: UserId,
+    name: String,
+    role: Role,
+) -> Result<Option<Event>, Refusal> {
+    if role < Role::Owner {
+        keeps_an_owner(session, user)?;
+    }
+    let holds = session.role_of(user) == Some(role);
+    Ok((!holds).then_some(Event::MemberSet { user, name, role }))
+}
+
+fn remove_member(session: &Session, user: UserId) -> Result<Option<Event>, Refusal> {
+    keeps_an_owner(session, user)?;
+    let present = session.members.contains_key(&user);
+    Ok(present.then_some(Event::MemberRemoved { user }))
+}
+
+fn keeps_an_owner(session: &Session, without: UserId) -> Result<(), Refusal> {
+    let mut members = session.members.iter();
+    if members.any(|(user, member)| *user != without && member.role == Role::Owner) {
+        return Ok(());
+    }
+    Err(Refusal::LastOwner)
+}
+
+fn open_terminal(
+    session: &Session,
+    terminal: TerminalId,
+    size: Size,
+) -> Result<Option<Event>, Refusal> {
+    if session.terminals.contains_key(&terminal) {
+        return Ok(None);
+    }
+    let states = session.terminals.values().map(|terminal| terminal.state);
+    if states
+        .filter(|state| *state == TerminalState::Running)
+        .count()
+        >= MOST_TERMINALS
+    {
+        return Err(Refusal::TooManyTerminals);
+    }
+    let size = size.clamped();
+    Ok(Some(Event::TerminalOpened { terminal, size }))
+}
+
+/// Whether a person may type into a terminal. The runner asks this before every key.
+///
+/// # Errors
+/// A refusal, worded for the person who types.
+pub fn may_type(session: &Session, by: UserId, terminal: TerminalId) -> Result<(), Refusal> {
+    let role = session.role_of(by).ok_or(Refusal::NotAMember)?;
+    if role < Role::Driver {
+        return Err(Refusal::RoleTooSmall);
+    }
+    if session.state == State::Ended {
+        return Err(Refusal::Over);
+    }
+    running(session, terminal)?;
+    // A keyboard that nobody holds is everybody's who may type.
+    if session.driver.is_some_and(|driver| driver != by) {
+        return Err(Refusal::NotDriving);
+    }
+    Ok(())
+}
+
+fn running(session: &Session, terminal: TerminalId) -> Result<&crate::Terminal, Refusal> {
+    let terminal = session.terminals.get(&terminal);
+    terminal
+        .filter(|terminal| terminal.state == TerminalState::Running)
+        .ok_or(Refusal::NoTerminal)
+}
+
+fn resize(
+    session: &Session,
+    by: UserId,
+    terminal: TerminalId,
+    size: Size,
+) -> Result<Option<Event>, Refusal> {
+    may_type(session, by, terminal)?;
+    let changed = running(session, terminal)?.size != size;
+    Ok(changed.then_some(Event::TerminalResized { terminal, size }))
+}
+
+fn close_terminal(session: &Session, terminal: TerminalId) -> Result<Option<Event>, Refusal> {
+    let closing = running(session, terminal)?.closing;
+    Ok((!closing).then_some(Event::TerminalClosed { terminal }))
+}
+
+/// What a runner that holds a session may do.
+pub mod work {
+    pub use super::may_type;
+    use crate::{EndReason, Event, MessageId, Problem, RunnerId, Session, State, TerminalId};
+    use crate::{TerminalEnd, TerminalState};
+
+    /// Whether a session asks for a runner: a message waits, a turn is open, or a terminal is meant to run.
+    #[must_use]
+    pub fn is_needed(session: &Session) -> bool {
+        let mut terminals = session.terminals.values();
+        let terminal = terminals.any(|terminal| terminal.state == TerminalState::Running);
+        let waiting = session.state == State::Active && !session.queue.is_empty();
+        session.turn.is_some() || waiting || terminal
+    }
+
+    /// Takes charge of a session, with the next epoch. Whether the former holder is gone is the caller's to know.
+    #[must_use]
+    pub fn claim(session: &Session, runner: RunnerId, sandbox: &str) -> Option<Event> {
+        let sandbox = sandbox.to_owned();
+        (session.state != State::Unopened).then_some(Event::Claimed { runner, sandbox })
+    }
+
+    /// Gives a session back, if nothing of it runs.
+    #[must_use]
+    pub fn release(session: &Session, runner: RunnerId) -> Option<Event> {
+        (session.runner == Some(runner) && !is_needed(session)).then_some(Event::Released {})
+    }
+
+    /// Starts a turn for the oldest message that waits, if none runs.
+    #[must_use]
+    pub fn start_turn(session: &Session) -> Option<Event> {
+        if session.turn.is_some() || session.state != State::Active {
+            return None;
+        }
+        let messages: Vec<MessageId> = vec![session.queue.first()?.id];
+        let model = session.model.clone();
+        Some(Event::TurnStarted { messages, model })
+    }
+
+    /// Ends the turn that runs. A person's wish to stop, or the session's end, goes before any other reason.
+    #[must_use]
+    pub fn end_turn(
+        session: &Session,
+        reason: EndReason,
+        problem: Option<Problem>,
+    ) -> Option<Event> {
+        let turn = session.turn.as_ref()?;
+        let stopped = turn.interrupted_by.is_some() && reason != EndReason::RunnerLost;
+        let (reason, problem) = match (session.state, stopped) {
+            (State::Ended, _) => (EndReason::Ended, None),
+            (State::Active | State::Unopened, true) => (EndReason::Interrupted, None),
+            (State::Active | State::Unopened, false) => (reason, problem),
+        };
+        Some(Event::TurnEnded { reason, problem })
+    }
+
+    /// Notes that a terminal's program ended.
+    #[must_use]
+    pub fn terminal_exited(
+        session: &Session,
+        terminal: TerminalId,
+        end: TerminalEnd,
+    ) -> Option<Event> {
+        let state = session.terminals.get(&terminal)?.state;
+        (state == TerminalState::Running).then_some(Event::TerminalExited { terminal, end })
+    }
+}
+
+/// A title for a new session; an empty one is fine, since the first message then names the session.
+///
+/// # Errors
+/// [`Refusal::BadTitle`].
+pub fn title_for_opening(title: &str) -> Result<String, Refusal> {
+    match title.trim() {
+        "" => Ok(String::new()),
+        title => checked_title(title),
+    }
+}

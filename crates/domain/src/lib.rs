@@ -1,0 +1,31 @@
+//! What a session is: its events, its state, its rules.
+//!
+//! Everything here is pure: no clock, no I/O, no randomness. The same code runs in the runner, the edge, the
+//! projector, the command line and (as WebAssembly) the page, so all of them see the same session.
+
+mod blob;
+pub mod codec;
+mod command;
+mod decide;
+mod event;
+mod ids;
+mod money;
+mod picture;
+mod session;
+mod transcript;
+
+pub use blob::Blob;
+pub use command::Command;
+pub use decide::{Refusal, decide, title_for_opening, work};
+pub use event::{
+    BlockKind, Delivery, EndReason, Envelope, Event, Lane, Level, Problem, Recorded, Size,
+    TerminalEnd, Writer,
+};
+pub use ids::{
+    CallId, Epoch, IdError, MessageId, Place, RunnerId, SHARDS, Seq, SessionId, Shard, TeamId,
+    TerminalId, Time, TurnId, UserId, WorkspaceId,
+};
+pub use money::{Cost, Usage};
+pub use picture::Picture;
+pub use session::{Member, Queued, Role, Session, State, Terminal, TerminalState, Turn};
+pub use transcript::{Item, ItemKind, Output, ToolState, Transcript};

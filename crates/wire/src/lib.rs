@@ -1,0 +1,147 @@
+//! What browser and edge say to each other.
+//!
+//! Everything but terminal output is JSON text; terminal output comes in binary frames ([`Screenful`]).
+
+use duplex_domain::{
+    Command, Envelope, Item, Lane, Picture, Recorded, Seq, Session, SessionId, Size, TerminalId,
+    UserId, WorkspaceId,
+};
+use serde::{Deserialize, Serialize};
+
+mod binary;
+mod close;
+mod rest;
+
+pub use binary::{Screenful, ScreenfulError, ScreenfulKind};
+pub use close::Close;
+pub use rest::{
+    Accepted, CreateSession, CreateWorkspace, Created, ErrorBody, ErrorDetail, ItemPage, Login, Me,
+    Model, PostCommand, SessionPage, SessionRow, SessionView, Setup, TerminalView, Working,
+    Workspace, WorkspaceState,
+};
+
+/// What the page sends over its socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Up {
+    /// Show me this session from here on.
+    Watch {
+        /// Which session.
+        session: SessionId,
+        /// The newest frame the page has; without it, a snapshot comes first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Seq>,
+    },
+    /// I do not look at this session any more.
+    Unwatch {
+        /// Which session.
+        session: SessionId,
+    },
+    /// Please do this.
+    Command {
+        /// The command's id, made by the page: the same id twice is one command.
+        id: String,
+        /// Which session.
+        session: SessionId,
+        /// What to do.
+        command: Command,
+    },
+    /// Are you there?
+    Ping {},
+}
+
+/// What the edge sends over a page's socket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Down {
+    /// The socket is open and known to be this person's.
+    Welcome {
+        /// The build of the edge; another build than the page's own means: reload.
+        build: String,
+        /// Who is signed in.
+        user: Me,
+    },
+    /// A session as it stands. Screens of its terminals follow in binary frames.
+    Snapshot {
+        /// Which session.
+        session: SessionId,
+        /// The newest frame in it.
+        seq: Seq,
+        /// The session and its newest items.
+        picture: Box<Picture>,
+    },
+    /// What happened, in order.
+    Events {
+        /// Which session.
+        session: SessionId,
+        /// The frames.
+        events: Vec<Frame>,
+    },
+    /// Everything up to here has been sent; from now on it is live.
+    Synced {
+        /// Which session.
+        session: SessionId,
+        /// The newest frame sent.
+        seq: Seq,
+    },
+    /// A command is in the log.
+    Accepted {
+        /// The command.
+        id: String,
+        /// Where.
+        seq: Seq,
+    },
+    /// A command, or a watch, was refused.
+    Refused {
+        /// The command; empty where the message that was refused had none.
+        id: String,
+        /// A word for programs.
+        code: String,
+        /// A sentence for people.
+        message: String,
+        /// Which session, where it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<SessionId>,
+    },
+    /// I am here; these are the newest frames sent of what you watch.
+    Beat {
+        /// For each session watched, the newest frame.
+        seqs: Vec<(SessionId, Seq)>,
+    },
+    /// Yes.
+    Pong {},
+}
+
+/// One frame of the log on its way to a reader: a sequence and what happened under it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    /// Its place in the session's stream.
+    pub seq: Seq,
+    /// Its lane.
+    pub lane: Lane,
+    /// What happened, oldest first.
+    pub events: Vec<Envelope>,
+}
+
+impl Frame {
+    /// The frame as the fold takes it.
+    #[must_use]
+    pub fn recorded(self, session: SessionId) -> Recorded {
+        let Self { seq, lane, events } = self;
+        Recorded {
+            session,
+            seq,
+            lane,
+            events,
+        }
+    }
+}
+
+impl From<Recorded> for Frame {
+    fn from(recorded: Recorded) -> Self {
+        let Recorded {
+            seq, lane, events, ..
+        } = recorded;
+        Self { seq, lane, events }
+    }
+}
