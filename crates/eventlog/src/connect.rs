@@ -1,0 +1,235 @@
+//! Reaching the server, and making sure that it keeps what it acknowledges.
+
+use crate::subject;
+use async_nats::jetstream::{self, stream};
+use duplex_domain::Shard;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+/// The oldest server whose JetStream keeps our promises.
+const OLDEST_SERVER: (u64, u64, u64) = (2, 14, 6);
+/// Largest stored message, in bytes: a frame with room for its headers.
+const LARGEST_MESSAGE: i32 = 1 << 20;
+
+/// How to reach the log.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `nats://host:port`, or several with commas.
+    pub url: String,
+    /// The server's monitoring address, `http://host:port`; without it, durability cannot be checked.
+    pub monitor: Option<String>,
+    /// What this process calls itself.
+    pub name: &'static str,
+}
+
+/// The log cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Nobody answers.
+    #[error("no NATS server answers at {url}; start one, or name another with --nats")]
+    Unreachable {
+        /// Where.
+        url: String,
+        /// Why.
+        source: async_nats::ConnectError,
+    },
+    /// The server is too old.
+    #[error(
+        "the NATS server at {url} is version {found}; 2.14.6 or newer is needed, since older ones cannot sync every append to disk or lose acknowledged data"
+    )]
+    TooOld {
+        /// Where.
+        url: String,
+        /// Its version.
+        found: String,
+    },
+    /// A stream cannot be made or read.
+    #[error("the log's stream {stream} cannot be set up: {reason}")]
+    Stream {
+        /// Which.
+        stream: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Whether the server syncs to disk before it acknowledges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// It does: an acknowledged event survives a power cut.
+    Synced,
+    /// It does not: a power cut loses the newest events.
+    NotSynced,
+    /// It could not be asked.
+    Unknown,
+}
+
+/// The log. Cheap to clone.
+#[derive(Clone)]
+pub struct Log {
+    pub(crate) client: async_nats::Client,
+    pub(crate) jetstream: jetstream::Context,
+    /// Counts connections made: a change means that messages may have been missed.
+    pub(crate) connections: watch::Receiver<u64>,
+}
+
+impl Log {
+    /// Connects, checks the server, and makes the streams that are missing.
+    ///
+    /// # Errors
+    /// See [`ConnectError`].
+    pub async fn connect(options: &Options) -> Result<Self, ConnectError> {
+        let (count, connections) = watch::channel(0);
+        let client = connect(options, Arc::new(count)).await?;
+        check_version(options, &client.server_info().version)?;
+        warn_unless_synced(options).await;
+        let mut jetstream = jetstream::new(client.clone());
+        jetstream.set_timeout(Duration::from_secs(10));
+        for shard in Shard::all() {
+            set_up(&jetstream, shard).await?;
+        }
+        Ok(Self {
+            client,
+            jetstream,
+            connections,
+        })
+    }
+
+    /// Whether the server can be reached now.
+    #[must_use]
+    pub fn connected(&self) -> bool {
+        self.client.connection_state() == async_nats::connection::State::Connected
+    }
+}
+
+async fn connect(
+    options: &Options,
+    count: Arc<watch::Sender<u64>>,
+) -> Result<async_nats::Client, ConnectError> {
+    async_nats::ConnectOptions::new()
+        .name(format!("duplex {}", options.name))
+        .ping_interval(Duration::from_secs(10))
+        .connection_timeout(Duration::from_secs(5))
+        .subscription_capacity(65_536)
+        .reconnect_delay_callback(|attempt| {
+            Duration::from_millis(50 * (1 << attempt.min(5)) as u64)
+        })
+        .event_callback(move |event| {
+            let count = count.clone();
+            async move {
+                match event {
+                    async_nats::Event::Connected => count.send_modify(|count| *count += 1),
+                    other => info!("the connection to the log: {other}"),
+                }
+            }
+        })
+        .connect(&options.url)
+        .await
+        .map_err(|source| ConnectError::Unreachable {
+            url: options.url.clone(),
+            source,
+        })
+}
+
+fn check_version(options: &Options, found: &str) -> Result<(), ConnectError> {
+    if version(found).is_some_and(|version| version >= OLDEST_SERVER) {
+        return Ok(());
+    }
+    Err(ConnectError::TooOld {
+        url: options.url.clone(),
+        found: found.to_owned(),
+    })
+}
+
+fn version(text: &str) -> Option<(u64, u64, u64)> {
+    let release = text.split(['-', '+']).next()?;
+    let mut numbers = release.split('.').map(str::parse);
+    let mut next = || numbers.next()?.ok();
+    Some((next()?, next()?, next()?))
+}
+
+async fn warn_unless_synced(options: &Options) {
+    match durability(options.monitor.as_deref()).await {
+        Durability::Synced => {}
+        Durability::NotSynced => warn!(
+            "THE LOG IS NOT DURABLE: the NATS server acknowledges events before they are on disk; set `sync_interval: always` in its jetstream block"
+        ),
+        Durability::Unknown => warn!(
+            "whether the NATS server syncs every append to disk could not be checked; name its monitoring address with --nats-monitor"
+        ),
+    }
+}
+
+/// Asks the server's monitoring page whether it syncs always. Only that page tells (`/jsz`, field `sync_always`).
+async fn durability(monitor: Option<&str>) -> Durability {
+    let Some(address) = monitor.and_then(|url| url.trim_end_matches('/').strip_prefix("http://"))
+    else {
+        return Durability::Unknown;
+    };
+    let asked = tokio::time::timeout(Duration::from_secs(2), get(address, "/jsz"));
+    match asked.await {
+        Ok(Ok(page)) if page.contains("\"sync_always\": true") => Durability::Synced,
+        Ok(Ok(page)) if page.contains("\"sync_always\":true") => Durability::Synced,
+        Ok(Ok(_)) => Durability::NotSynced,
+        Ok(Err(_)) | Err(_) => Durability::Unknown,
+    }
+}
+
+/// One request of the monitoring page; too little to bring in an HTTP library for.
+async fn get(address: &str, path: &str) -> std::io::Result<String> {
+    let mut stream = tokio::net::TcpStream::connect(address).await?;
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await?;
+    Ok(page)
+}
+
+async fn set_up(jetstream: &jetstream::Context, shard: Shard) -> Result<(), ConnectError> {
+    let name = subject::stream(shard);
+    let result = jetstream.get_or_create_stream(config(shard)).await;
+    result.map(drop).map_err(|error| ConnectError::Stream {
+        stream: name,
+        reason: error.to_string(),
+    })
+}
+
+/// A shard's stream: nothing is ever dropped to make room, nothing deleted, everything republished.
+fn config(shard: Shard) -> stream::Config {
+    let subjects = subject::of_shard(shard);
+    stream::Config {
+        name: subject::stream(shard),
+        description: Some("Duplex: every event of the sessions of this shard".to_owned()),
+        republish: Some(stream::Republish {
+            source: subjects.clone(),
+            destination: subject::live(&subjects),
+            headers_only: false,
+        }),
+        subjects: vec![subjects],
+        storage: stream::StorageType::File,
+        retention: stream::RetentionPolicy::Limits,
+        discard: stream::DiscardPolicy::New,
+        max_message_size: LARGEST_MESSAGE,
+        duplicate_window: Duration::from_secs(120),
+        allow_direct: true,
+        deny_delete: true,
+        max_consumers: 64,
+        ..stream::Config::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        assert!(version("2.15.1") >= Some(OLDEST_SERVER));
+        assert!(version("2.14.10-RC.1") >= Some(OLDEST_SERVER));
+        assert!(version("2.9.10") < Some(OLDEST_SERVER));
+        assert_eq!(version("nonsense"), None);
+    }
+}

@@ -1,0 +1,24 @@
+//! The log of everything that happens, on NATS JetStream.
+//!
+//! The only crate that knows `async-nats`. It appends frames, reads and follows them, carries keys from edge to
+//! runner, and keeps the register of runners and workspaces.
+
+mod append;
+mod connect;
+mod follow;
+mod keys;
+mod read;
+mod registry;
+mod shard;
+mod subject;
+
+pub use append::AppendError;
+pub use connect::{ConnectError, Durability, Log, Options};
+pub use follow::{Follow, Followed};
+pub use keys::{KeyPress, Keys, KeysError, PressedKey};
+pub use read::ReadError;
+pub use registry::{
+    ModelInfo, Registry, RegistryError, RunnerInfo, WorkspaceEntry, WorkspaceState,
+};
+pub use shard::{ShardFollow, StreamIdentity};
+pub use subject::Address;

@@ -1,0 +1,293 @@
+//! The register of runners that are alive and of the workspaces they serve.
+
+use crate::Log;
+use async_nats::jetstream::kv;
+use duplex_domain::{RunnerId, SessionId, TeamId, WorkspaceId};
+use futures_util::{StreamExt, TryStreamExt};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How long a runner counts as alive after it last said so.
+const ALIVE: Duration = Duration::from_secs(6);
+/// How long a runner may take to look at a workspace.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The register cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The server does not answer.
+    #[error("the register of runners cannot be reached: {0}")]
+    Unavailable(String),
+    /// No runner looked at the workspace in time.
+    #[error("no runner is there to serve this workspace; start one, or wait until it is back")]
+    NoRunner,
+}
+
+impl RegistryError {
+    fn unavailable(error: impl std::fmt::Display) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// A model that a runner can use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// Its id.
+    pub id: String,
+    /// What people call it.
+    pub label: String,
+    /// Who serves it.
+    pub provider: String,
+    /// Whether a turn can use it now.
+    pub available: bool,
+    /// If not, why, and what to do.
+    pub why_not: Option<String>,
+}
+
+/// A runner that is alive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunnerInfo {
+    /// Which runner.
+    pub id: RunnerId,
+    /// How strongly its sandbox holds.
+    pub sandbox: String,
+    /// The folders that workspaces may lie beneath.
+    pub roots: Vec<String>,
+    /// The models it can use.
+    pub models: Vec<ModelInfo>,
+}
+
+/// Whether a workspace can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkspaceState {
+    /// A runner has been asked to look at it.
+    Asked,
+    /// Its runner serves it.
+    Ready,
+    /// A runner says no.
+    Refused,
+}
+
+/// A workspace in the register.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkspaceEntry {
+    /// The workspace.
+    pub id: WorkspaceId,
+    /// Its folder.
+    pub path: String,
+    /// The team it belongs to; none: any team of this server.
+    pub team: Option<TeamId>,
+    /// Whether it can be used.
+    pub state: WorkspaceState,
+    /// If refused, a word for programs.
+    pub code: Option<String>,
+    /// If refused, a sentence for people.
+    pub problem: Option<String>,
+    /// Who serves it.
+    pub runner: Option<RunnerId>,
+}
+
+/// The register.
+#[derive(Clone)]
+pub struct Registry {
+    runners: kv::Store,
+    workspaces: kv::Store,
+    keys: kv::Store,
+}
+
+impl Log {
+    /// Opens the register, and makes it if it is missing.
+    ///
+    /// # Errors
+    /// When the log cannot be reached.
+    pub async fn registry(&self) -> Result<Registry, RegistryError> {
+        let runners = self.bucket("RUNNERS", ALIVE).await?;
+        let workspaces = self.bucket("WORKSPACES", Duration::ZERO).await?;
+        let keys = self.bucket("SESSION_KEYS", Duration::ZERO).await?;
+        Ok(Registry {
+            runners,
+            workspaces,
+            keys,
+        })
+    }
+
+    async fn bucket(&self, name: &str, max_age: Duration) -> Result<kv::Store, RegistryError> {
+        if let Ok(store) = self.jetstream.get_key_value(name).await {
+            return Ok(store);
+        }
+        let config = kv::Config {
+            bucket: name.to_owned(),
+            history: 1,
+            max_age,
+            ..kv::Config::default()
+        };
+        let made = self.jetstream.create_key_value(config).await;
+        made.map_err(RegistryError::unavailable)
+    }
+}
+
+impl Registry {
+    /// Says that a runner is alive; to be said again every two seconds.
+    ///
+    /// # Errors
+    /// When the register cannot be reached.
+    pub async fn put_runner(&self, runner: &RunnerInfo) -> Result<(), RegistryError> {
+        put(&self.runners, &runner.id.to_string(), runner).await
+    }
+
+    /// Says that a runner is gone, in good order.
+    ///
+    /// # Errors
+    /// When the register cannot be reached.
+    pub async fn remove_runner(&self, runner: RunnerId) -> Result<(), RegistryError> {
+        let deleted = self.runners.delete(runner.to_string()).await;
+        deleted.map_err(RegistryError::unavailable)
+    }
+
+    /// The runners that are alive.
+    ///
+    /// # Errors
+    /// When the register cannot be reached.
+    pub async fn runners(&self) -> Result<Vec<RunnerInfo>, RegistryError> {
+        all(&self.runners).await
+    }
+
+    /// Whether a runner is alive.
+    ///
+    /// # Errors
+    /// When the register cannot be reached.
+    pub async fn is_alive(&self, runner: RunnerId) -> Result<bool, RegistryError> {
+        let value = self.runners.get(runner.to_string()).await;
+        Ok(value.map_err(RegistryError::unavailable)?.is_some())
+    }
+
+    /// Every workspace that was ever asked for.
+    ///
+    /// # Errors
+    /// When the register cannot be reached.
+    pub async fn workspaces(&self) -> Result<Vec<WorkspaceEntry>, RegistryError> {
+        all(&self.workspaces).await
+    }
+
+    /// One workspace.
+    ///
+    /// # Errors
+    /// When the register cannot be reached.
+    pub async fn workspace(
+        &self,
+        id: WorkspaceId,
+    ) -> Result<Option<WorkspaceEntry>, RegistryError> {
+        let value = self.workspaces.get(id.to_string()).await;
+        let value = value.map_err(RegistryError::unavailable)?;
+        Ok(value.and_then(|value| serde_json::from_slice(&value).ok()))
+    }
+
+    /// Writes a workspace; for the runner that looked at it.
+    ///
+    /// # Errors
+    /// When the register cannot be reached.
+    pub async fn put_workspace(&self, entry: &WorkspaceEntry) -> Result<(), RegistryError> {
+        put(&self.workspaces, &entry.id.to_string(), entry).await
+    }
+
+    /// Asks for a workspace at a path, and waits for a runner's word on it.
+    ///
+    /// # Errors
+    /// [`RegistryError::NoRunner`] if no runner looks at it within five seconds.
+    pub async fn ask_workspace(
+        &self,
+        path: &str,
+        team: TeamId,
+    ) -> Result<WorkspaceEntry, RegistryError> {
+        let known = self.workspaces().await?;
+        let known = known.into_iter().find(|entry| entry.path == path);
+        let asked = WorkspaceEntry {
+            id: known.map_or_else(|| WorkspaceId(Uuid::now_v7()), |entry| entry.id),
+            path: path.to_owned(),
+            team: Some(team),
+            state: WorkspaceState::Asked,
+            code: None,
+            problem: None,
+            runner: None,
+        };
+        let key = asked.id.to_string();
+        let mut changes = self.watch_workspace(&key).await?;
+        self.put_workspace(&asked).await?;
+        let answer = async {
+            while let Some(entry) = changes.next().await {
+                let entry = entry.map_err(RegistryError::unavailable)?;
+                let entry = serde_json::from_slice::<WorkspaceEntry>(&entry.value);
+                if let Ok(entry) = entry
+                    && entry.state != WorkspaceState::Asked
+                {
+                    return Ok(entry);
+                }
+            }
+            Err(RegistryError::NoRunner)
+        };
+        let answer = tokio::time::timeout(PATIENCE, answer).await;
+        answer.unwrap_or(Err(RegistryError::NoRunner))
+    }
+
+    /// The key that a session's keystrokes are sealed with; `fresh` becomes it if there is none yet.
+    ///
+    /// # Errors
+    /// When the register cannot be reached.
+    pub async fn session_key(
+        &self,
+        session: SessionId,
+        fresh: [u8; 32],
+    ) -> Result<[u8; 32], RegistryError> {
+        let name = session.to_string();
+        // Creating fails when somebody else was first; then theirs is the key.
+        let _ = self.keys.create(&name, fresh.to_vec().into()).await;
+        let key = self.keys.get(name).await;
+        let key = key.map_err(RegistryError::unavailable)?;
+        let key = key.and_then(|key| <[u8; 32]>::try_from(key.as_ref()).ok());
+        key.ok_or_else(|| RegistryError::unavailable("the session's key is not there"))
+    }
+
+    async fn watch_workspace(&self, key: &str) -> Result<kv::Watch, RegistryError> {
+        let watch = self.workspaces.watch(key).await;
+        watch.map_err(RegistryError::unavailable)
+    }
+
+    /// Workspaces as they are, then as they are asked for or change; for runners. Ends when the connection is lost for good.
+    ///
+    /// # Errors
+    /// When the register cannot be reached.
+    pub async fn workspace_changes(
+        &self,
+    ) -> Result<impl futures_util::Stream<Item = WorkspaceEntry> + Send + use<>, RegistryError>
+    {
+        let watch = self.workspaces.watch_with_history(">").await;
+        let watch = watch.map_err(RegistryError::unavailable)?;
+        Ok(
+            watch
+                .filter_map(|entry| async move { serde_json::from_slice(&entry.ok()?.value).ok() }),
+        )
+    }
+}
+
+async fn put(store: &kv::Store, key: &str, value: &impl Serialize) -> Result<(), RegistryError> {
+    let value = serde_json::to_vec(value).map_err(RegistryError::unavailable)?;
+    let put = store.put(key, value.into()).await;
+    put.map(drop).map_err(RegistryError::unavailable)
+}
+
+async fn all<T: DeserializeOwned>(store: &kv::Store) -> Result<Vec<T>, RegistryError> {
+    let keys = store.keys().await.map_err(RegistryError::unavailable)?;
+    let keys: Vec<String> = keys
+        .try_collect()
+        .await
+        .map_err(RegistryError::unavailable)?;
+    let mut values = Vec::with_capacity(keys.len());
+    for key in keys {
+        let value = store.get(key).await.map_err(RegistryError::unavailable)?;
+        values.extend(value.and_then(|value| serde_json::from_slice(&value).ok()));
+    }
+    Ok(values)
+}
