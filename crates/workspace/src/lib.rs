@@ -1,0 +1,18 @@
+//! Where an agent works: git worktrees, sandboxed processes and the tools that act in them.
+//!
+//! This crate knows nothing of sessions beyond an id, and nothing of the log or the network.
+
+mod beneath;
+mod clip;
+mod error;
+mod git;
+mod process;
+mod repository;
+pub mod sandbox;
+pub mod tools;
+mod worktree;
+
+pub use error::WorkspaceError;
+pub use repository::Repository;
+pub use sandbox::{Bubblewrap, Launch, Sandbox, SandboxError, SandboxMode};
+pub use worktree::Worktree;

@@ -1,0 +1,153 @@
+//! What keeps a session's processes to their worktree, and how a command is started in it.
+
+mod bubblewrap;
+mod probe;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Worktree;
+
+pub use bubblewrap::Bubblewrap;
+pub use probe::SandboxError;
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What the operator asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SandboxMode {
+    /// Namespaces through bubblewrap; it is an error if they cannot be had.
+    #[default]
+    Bubblewrap,
+    /// Nothing but a clean environment.
+    Off,
+}
+
+impl SandboxMode {
+    /// As written in configuration and shown on pages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bubblewrap => "bubblewrap",
+            Self::Off => "off",
+        }
+    }
+}
+
+impl fmt::Display for SandboxMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for SandboxMode {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "bubblewrap" => Ok(Self::Bubblewrap),
+            "off" => Ok(Self::Off),
+            other => Err(format!("{other:?} is not a sandbox: use bubblewrap or off")),
+        }
+    }
+}
+
+/// A sandbox that was seen to work.
+#[derive(Clone, Debug)]
+pub enum Sandbox {
+    /// Own user, process, network, mount, ipc and host name spaces.
+    Bubblewrap(Bubblewrap),
+    /// The command runs as the server's user, with a clean environment and its own HOME.
+    Off,
+}
+
+/// How to start a command: plain data, for pipes and terminals alike.
+///
+/// Whoever starts it must clear the environment first, and must start it from a thread that lives as long as the
+/// command: bubblewrap ends the command when the *thread* that started it ends (`PR_SET_PDEATHSIG`, prctl(2)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Launch {
+    /// The program to execute.
+    pub program: PathBuf,
+    /// Its arguments, without the program's own name.
+    pub args: Vec<OsString>,
+    /// Its whole environment.
+    pub env: Vec<(String, String)>,
+    /// The folder to start it in.
+    pub cwd: PathBuf,
+}
+
+impl Sandbox {
+    /// Finds out whether the sandbox works here by running a command in it. Never falls back to a weaker one.
+    pub async fn probe(mode: SandboxMode) -> Result<Self, SandboxError> {
+        match mode {
+            SandboxMode::Bubblewrap => Ok(Self::Bubblewrap(
+                Bubblewrap::probe(Path::new("bwrap")).await?,
+            )),
+            SandboxMode::Off => Ok(Self::Off),
+        }
+    }
+
+    /// The sandbox's name as it is recorded and shown.
+    #[must_use]
+    pub fn tier(&self) -> &'static str {
+        match self {
+            Self::Bubblewrap(_) => SandboxMode::Bubblewrap.name(),
+            Self::Off => SandboxMode::Off.name(),
+        }
+    }
+
+    /// How to start `argv` in `cwd`, with `env` on top of a small clean environment. `terminal`: the command gets a
+    /// PTY of its own as controlling terminal; without it, it gets a session without any.
+    #[must_use]
+    pub fn launch(
+        &self,
+        worktree: &Worktree,
+        argv: &[String],
+        env: &[(String, String)],
+        cwd: &Path,
+        terminal: bool,
+    ) -> Launch {
+        let env = environment(worktree, env, terminal);
+        match self {
+            Self::Bubblewrap(bubblewrap) => bubblewrap.launch(worktree, argv, env, cwd, terminal),
+            Self::Off => Launch {
+                program: argv.first().map(PathBuf::from).unwrap_or_default(),
+                args: argv.iter().skip(1).map(OsString::from).collect(),
+                env,
+                cwd: cwd.to_owned(),
+            },
+        }
+    }
+}
+
+/// Built from nothing, never from the server's own: that one holds keys.
+fn environment(
+    worktree: &Worktree,
+    given: &[(String, String)],
+    terminal: bool,
+) -> Vec<(String, String)> {
+    let home = worktree.home.to_string_lossy();
+    let base = [
+        ("TERM", if terminal { "xterm-256color" } else { "dumb" }),
+        ("LANG", "C.UTF-8"),
+        ("HOME", &home),
+        ("PATH", PATH),
+        ("USER", "duplex"),
+        ("LOGNAME", "duplex"),
+        ("SHELL", "/bin/bash"),
+    ];
+    let given_name = |name: &str| given.iter().any(|(other, _)| other == name);
+    let mut env: Vec<_> = base
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    env.retain(|(name, _)| !given_name(name));
+    env.extend_from_slice(given);
+    env
+}
