@@ -1,0 +1,25 @@
+//! A terminal as the server holds it: the program, its screen, and what of the keys may be kept.
+//!
+//! Output runs `pty` → [`Gate`] → [`Answers`] (which feeds the [`Screen`]) → whoever appends it.
+//! Keys run the other way, past a [`Keeper`], and are [sealed](SealKey) before they are stored.
+
+mod answers;
+mod gate;
+mod history;
+mod keeper;
+mod modes;
+#[cfg(feature = "pty")]
+mod pty;
+mod scan;
+mod screen;
+mod seal;
+mod size;
+
+pub use answers::Answers;
+pub use gate::Gate;
+pub use keeper::{Echo, Keeper, Kept};
+#[cfg(feature = "pty")]
+pub use pty::{Closed, Exit, Exited, Input, Launch, NotTaken, Process, Pty, SpawnError, spawn};
+pub use screen::{Cursor, Screen};
+pub use seal::{OpenError, SealKey};
+pub use size::Size;
