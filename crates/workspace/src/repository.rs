@@ -14,8 +14,8 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// Checks that `path` is absolute, there, a folder, the top of a git repository, and that both it and its git
-    /// folder truly lie in or beneath one of `allowed_roots`, wherever symbolic links lead.
+    /// Checks that `path` is absolute, there, a folder, the top of a git repository, and that it, its git folder and
+    /// those it borrows objects from truly lie in or beneath one of `allowed_roots`, wherever links lead.
     pub async fn check(path: &Path, allowed_roots: &[PathBuf]) -> Result<Self, WorkspaceError> {
         let roots = real_roots(allowed_roots).await;
         inside(path, path, &[allowed_roots, &roots].concat())?;
@@ -27,6 +27,10 @@ impl Repository {
             .await
             .map_err(|error| shown_as(error, path))?;
         inside(&common, path, &roots)?;
+        for folder in borrowed(&common) {
+            let real = fs::canonicalize(&folder).await.unwrap_or(folder);
+            inside(&real, path, &roots)?;
+        }
         Ok(repository)
     }
 
@@ -39,6 +43,15 @@ impl Repository {
             .await
             .map_err(WorkspaceError::io("open", Path::new(&common)))
     }
+}
+
+/// Object folders of other repositories that this one reads from, as `git clone --shared` sets up.
+pub(crate) fn borrowed(common: &Path) -> Vec<PathBuf> {
+    let list = std::fs::read_to_string(common.join("objects/info/alternates")).unwrap_or_default();
+    list.lines()
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .collect()
 }
 
 async fn real_roots(allowed: &[PathBuf]) -> Vec<PathBuf> {

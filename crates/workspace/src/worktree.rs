@@ -198,10 +198,11 @@ async fn entry_of(common: &Path, tree: &Path) -> Option<PathBuf> {
 
 /// What a sandbox must not create has to be there to be covered, and what it may write has to be there to be opened.
 async fn prepare(common: &Path, entry: &Path) -> Result<(), WorkspaceError> {
-    let logs = common.join("logs");
-    fs::create_dir_all(&logs)
-        .await
-        .map_err(WorkspaceError::io("create", &logs))?;
+    for folder in ["logs", "objects/info"].map(|name| common.join(name)) {
+        fs::create_dir_all(&folder)
+            .await
+            .map_err(WorkspaceError::io("create", &folder))?;
+    }
     let config = entry.join("config.worktree");
     let touched = fs::OpenOptions::new()
         .create(true)

@@ -81,7 +81,13 @@ async fn whatever_leads_outside_the_roots_is_refused() {
         &format!("gitdir: {}\n", place.path("outside/.git").display()),
     );
 
+    git(
+        &place.path("roots"),
+        &["clone", "-q", "--shared", "../outside", "borrower"],
+    );
+
     for path in [
+        "roots/borrower",
         "outside",
         "nowhere",
         "roots/link",

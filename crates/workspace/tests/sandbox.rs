@@ -11,6 +11,7 @@ mod common;
 use std::os::unix::fs::PermissionsExt;
 
 use common::{Desk, Place, git, ok};
+use duplex_workspace::tools::{Context, Limits};
 use duplex_workspace::{Bubblewrap, Sandbox, SandboxError, SandboxMode};
 
 /// All lines of the command's output, which must have succeeded.
@@ -129,7 +130,7 @@ async fn settings_of_the_kernel_cannot_be_changed() {
     ] {
         fails(&desk, &format!(": >> {path}")).await;
     }
-    let open = "find /proc -path '/proc/[0-9]*' -prune -o -writable -exec test -f {} ';' -print 2>/dev/null";
+    let open = "find /proc -path '/proc/[0-9]*' -prune -o -writable -exec test -f {} ';' -print 2>/dev/null; true";
     assert_eq!(lines(&desk, open).await, [""; 0]);
 }
 
@@ -231,6 +232,35 @@ async fn git_can_stash_rebase_and_delete_inside() {
     .await;
 
     assert_eq!(seen, ["side", "a", "first", "2"]);
+}
+
+#[tokio::test]
+async fn a_repository_that_borrows_objects_works_inside() {
+    let place = Place::with_project();
+    git(
+        &place.path("roots"),
+        &["clone", "-q", "--shared", "project", "borrower"],
+    );
+    let repository = place.repository("borrower").await;
+    let worktree = repository
+        .worktree(&place.path("data"), common::SESSION)
+        .await
+        .unwrap();
+    let sandbox = Sandbox::probe(SandboxMode::Bubblewrap).await.unwrap();
+    let limits = Limits::default();
+    let desk = Desk {
+        place,
+        context: Context {
+            worktree,
+            sandbox,
+            limits,
+        },
+    };
+
+    assert_eq!(
+        lines(&desk, "git log --format=%s; git status --short").await,
+        ["first"]
+    );
 }
 
 #[tokio::test]
@@ -374,4 +404,29 @@ async fn a_sandbox_that_does_not_work_says_what_to_do() {
     for words in ["setting up uid map: Permission denied", "--sandbox=off"] {
         assert!(refused.to_string().contains(words), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn no_list_of_borrowed_folders_can_be_made_inside() {
+    let place = Place::with_project();
+    std::fs::remove_dir_all(place.path("roots/project/.git/objects/info")).unwrap();
+    let worktree = place.worktree(common::SESSION).await;
+    let sandbox = Sandbox::probe(SandboxMode::Bubblewrap).await.unwrap();
+    let limits = Limits::default();
+    let list = worktree.common.join("objects/info/alternates");
+    let desk = Desk {
+        place,
+        context: Context {
+            worktree,
+            sandbox,
+            limits,
+        },
+    };
+
+    fails(
+        &desk,
+        &format!("mkdir -p $(dirname {0}); echo /root > {0}", list.display()),
+    )
+    .await;
+    assert!(!list.exists());
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Launch, SandboxError, probe};
 use crate::Worktree;
+use crate::repository::borrowed;
 
 /// Sizes of the private memory file systems, in bytes.
 const TMP_BYTES: &str = "1073741824";
@@ -200,8 +201,11 @@ fn git_folder(args: &mut Args, worktree: &Worktree) {
         args.same("--bind", &common.join(part));
     }
     args.same("--bind-try", &common.join("reftable"));
-    // Alternates would have the server read objects from wherever the file says.
-    args.same("--ro-bind-try", &common.join("objects/info"));
+    for borrowed in borrowed(common) {
+        args.same("--ro-bind-try", &borrowed);
+    }
+    // Holds the list of borrowed folders: whoever could write it could have any folder shown.
+    args.same("--ro-bind", &common.join("objects/info"));
     args.same("--bind", entry);
     for file in ["commondir", "gitdir", "config.worktree"] {
         args.same("--ro-bind", &entry.join(file));
