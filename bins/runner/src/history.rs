@@ -1,0 +1,254 @@
+//! What the model is told of a conversation, folded from the session's events.
+//!
+//! Parts of answers are given back as they came. What an interrupt, an error or a lost runner left unfinished is
+//! mended so that the provider accepts it: every tool call has exactly one result in the next message, results come
+//! first, nothing is empty, and thinking without its signature is left out.
+
+use duplex_domain::{BlockKind, CallId, EndReason, Envelope, Event, MessageId, Session, TurnId};
+use duplex_provider::{Message, Role};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+/// What the model is told about a turn that a person stopped.
+const INTERRUPTED: &str = "[The user stopped the previous answer here.]";
+/// What the model is told about a turn that broke off.
+const BROKEN_OFF: &str = "[The previous answer broke off here because of a failure.]";
+/// The result of a call that has none.
+const NEVER_RAN: &str = "The call was stopped with its turn. It may have had effects.";
+
+/// A conversation so far.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    entries: Vec<Entry>,
+    results: HashMap<CallId, (String, bool)>,
+}
+
+#[derive(Clone, Debug)]
+enum Entry {
+    /// A person's words, or a note of ours in their place.
+    Said(String),
+    /// One answer of the model.
+    Answer {
+        turn: Option<TurnId>,
+        step: u32,
+        parts: Vec<Part>,
+    },
+}
+
+#[derive(Clone, Debug)]
+struct Part {
+    block: u64,
+    kind: BlockKind,
+    written: String,
+    signature: Option<String>,
+    closed: bool,
+}
+
+/// A tool call that the model has finished writing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// The call.
+    pub id: CallId,
+    /// The tool.
+    pub name: String,
+    /// Its input.
+    pub input: Value,
+}
+
+impl History {
+    /// Takes in an event. `session` is the state before it.
+    pub fn apply(&mut self, session: &Session, envelope: &Envelope) {
+        if !session.heeds(envelope) {
+            return;
+        }
+        if let Event::TurnStarted { messages, .. } = &envelope.event {
+            self.start_turn(session, messages);
+        }
+        self.write(envelope);
+    }
+
+    /// Takes in an event of the turn that runs.
+    pub fn write(&mut self, envelope: &Envelope) {
+        match &envelope.event {
+            Event::BlockOpened { block, step, kind } => {
+                self.open(envelope.turn, *step, *block, kind);
+            }
+            Event::TextDelta { block, text } | Event::ThinkingDelta { block, text } => {
+                self.push(*block, text);
+            }
+            Event::ToolInputDelta { block, json } => self.push(*block, json),
+            Event::BlockClosed { block, signature } => {
+                if let Some(part) = self.part(*block) {
+                    part.closed = true;
+                    part.signature.clone_from(signature);
+                }
+            }
+            Event::ToolFinished {
+                call,
+                content,
+                is_error,
+                ..
+            } => {
+                self.results
+                    .insert(call.clone(), (content.clone(), *is_error));
+            }
+            Event::TurnEnded { reason, .. } => self.end_turn(*reason),
+            _ => {}
+        }
+    }
+
+    fn start_turn(&mut self, session: &Session, messages: &[MessageId]) {
+        let queued = session.queue.iter();
+        let taken = queued.filter(|queued| messages.contains(&queued.id));
+        self.entries
+            .extend(taken.map(|queued| Entry::Said(queued.text.clone())));
+    }
+
+    fn open(&mut self, turn: Option<TurnId>, step: u32, block: u64, kind: &BlockKind) {
+        let part = Part {
+            block,
+            kind: kind.clone(),
+            written: String::new(),
+            signature: None,
+            closed: false,
+        };
+        match self.entries.last_mut() {
+            Some(Entry::Answer {
+                turn: this,
+                step: at,
+                parts,
+            }) if *this == turn && *at == step => parts.push(part),
+            _ => self.entries.push(Entry::Answer {
+                turn,
+                step,
+                parts: vec![part],
+            }),
+        }
+    }
+
+    /// A part of the newest answer.
+    fn part(&mut self, block: u64) -> Option<&mut Part> {
+        match self.entries.last_mut() {
+            Some(Entry::Answer { parts, .. }) => parts.iter_mut().find(|part| part.block == block),
+            _ => None,
+        }
+    }
+
+    fn push(&mut self, block: u64, more: &str) {
+        if let Some(part) = self.part(block) {
+            part.written.push_str(more);
+        }
+    }
+
+    fn end_turn(&mut self, reason: EndReason) {
+        let note = match reason {
+            EndReason::Interrupted | EndReason::Ended => INTERRUPTED,
+            EndReason::Error | EndReason::RunnerLost | EndReason::Budget => BROKEN_OFF,
+            EndReason::Complete | EndReason::Length | EndReason::Refused => return,
+        };
+        self.entries.push(Entry::Said(note.to_owned()));
+    }
+
+    /// The calls of the newest answer, in order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        match self.entries.last() {
+            Some(Entry::Answer { parts, .. }) => parts.iter().filter_map(Part::call).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Calls that were begun and have no result, in order.
+    #[must_use]
+    pub fn open_calls(&self) -> Vec<CallId> {
+        let unanswered = |call: &Call| !self.results.contains_key(&call.id);
+        let calls = self.calls().into_iter();
+        calls.filter(unanswered).map(|call| call.id).collect()
+    }
+
+    /// The conversation as the provider wants it.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Message> {
+        let mut messages = Vec::new();
+        for entry in &self.entries {
+            match entry {
+                Entry::Said(text) => add(&mut messages, Role::User, text_block(text)),
+                Entry::Answer { parts, .. } => {
+                    for block in parts.iter().filter_map(Part::block) {
+                        add(&mut messages, Role::Assistant, Some(block));
+                    }
+                    for call in parts.iter().filter_map(Part::call) {
+                        add(&mut messages, Role::User, Some(self.result(&call)));
+                    }
+                }
+            }
+        }
+        messages
+    }
+
+    fn result(&self, call: &Call) -> Value {
+        let result = self.results.get(&call.id);
+        let (content, is_error) = result.map_or((NEVER_RAN, true), |(content, is_error)| {
+            (content.as_str(), *is_error)
+        });
+        json!({
+            "type": "tool_result",
+            "tool_use_id": call.id,
+            "content": content,
+            "is_error": is_error,
+        })
+    }
+}
+
+impl Part {
+    /// The part as the provider gave it; none if it must not be given back.
+    fn block(&self) -> Option<Value> {
+        match &self.kind {
+            BlockKind::Text => text_block(&self.written),
+            BlockKind::Thinking => self.signature.as_ref().map(|signature| {
+                json!({ "type": "thinking", "thinking": self.written, "signature": signature })
+            }),
+            BlockKind::Redacted { data } => {
+                Some(json!({ "type": "redacted_thinking", "data": data }))
+            }
+            BlockKind::Tool { .. } => {
+                let Call { id, name, input } = self.call()?;
+                Some(json!({ "type": "tool_use", "id": id, "name": name, "input": input }))
+            }
+            BlockKind::Other { raw } => Some(raw.clone()),
+        }
+    }
+
+    /// The call, if this is one that the model finished writing and that is JSON.
+    fn call(&self) -> Option<Call> {
+        let BlockKind::Tool { call, name } = &self.kind else {
+            return None;
+        };
+        let input = match self.written.trim() {
+            "" => json!({}),
+            written => serde_json::from_str(written).ok()?,
+        };
+        (self.closed && input.is_object()).then(|| Call {
+            id: call.clone(),
+            name: name.clone(),
+            input,
+        })
+    }
+}
+
+fn text_block(text: &str) -> Option<Value> {
+    let empty = text.trim().is_empty();
+    (!empty).then(|| json!({ "type": "text", "text": text }))
+}
+
+/// Adds a block to the newest message if it has the same role, else to a new one.
+fn add(messages: &mut Vec<Message>, role: Role, block: Option<Value>) {
+    let Some(block) = block else { return };
+    match messages.last_mut() {
+        Some(message) if message.role == role => message.content.push(block),
+        _ => messages.push(Message {
+            role,
+            content: vec![block],
+        }),
+    }
+}

@@ -1,0 +1,93 @@
+//! The runner: agents, tools and terminals of the sessions on its workspaces.
+
+mod clock;
+pub mod config;
+mod dispatch;
+mod history;
+mod holder;
+mod prompt;
+mod runner;
+mod scribe;
+mod shell;
+mod turn;
+mod workspaces;
+
+use anyhow::Context as _;
+use config::Config;
+use duplex_domain::RunnerId;
+use duplex_eventlog::{Log, Options};
+use duplex_provider::Providers;
+use duplex_workspace::Sandbox;
+use runner::Runner;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{info, warn};
+use uuid::Uuid;
+
+/// How often the register hears that this runner is alive.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+
+/// Serves sessions until `stop` is cancelled.
+///
+/// # Errors
+/// When the sandbox does not work, the log cannot be reached, or the data folder cannot be used.
+pub async fn run(
+    config: Config,
+    stop: CancellationToken,
+    ready: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let sandbox = Sandbox::probe(config.sandbox).await?;
+    if matches!(sandbox, Sandbox::Off) {
+        warn!("NO SANDBOX: tools and terminals run with this user's rights");
+    }
+    let log = Log::connect(&Options {
+        url: config.nats_url.clone(),
+        monitor: config.nats_monitor_url.clone(),
+        name: "runner",
+    })
+    .await?;
+    let registry = log.registry().await?;
+    let runner = Arc::new(Runner {
+        id: own_id(&config.data)?,
+        log,
+        registry,
+        sandbox,
+        providers: Providers::new(config.anthropic()?),
+        data: config.data.clone(),
+        roots: config.roots.clone(),
+    });
+    let info = runner.info();
+    runner.registry.put_runner(&info).await?;
+    workspaces::register(&runner, &config.workspaces).await?;
+    let _heartbeat = AbortOnDropHandle::new(tokio::spawn(beat(runner.clone())));
+    ready()?;
+    info!("runner {} is ready", runner.id);
+    dispatch::run(runner, stop).await;
+    Ok(())
+}
+
+async fn beat(runner: Arc<Runner>) {
+    loop {
+        if let Err(error) = runner.registry.put_runner(&runner.info()).await {
+            warn!("the heartbeat: {error}");
+        }
+        tokio::time::sleep(HEARTBEAT).await;
+    }
+}
+
+/// The id that this data folder's runner has had since its first start.
+fn own_id(data: &Path) -> anyhow::Result<RunnerId> {
+    let file = data.join("runner-id");
+    if let Ok(text) = std::fs::read_to_string(&file) {
+        let id = text.trim().parse();
+        return id.with_context(|| format!("{} does not hold an id", file.display()));
+    }
+    let id = RunnerId(Uuid::now_v7());
+    let written =
+        std::fs::create_dir_all(data).and_then(|()| std::fs::write(&file, id.to_string()));
+    written.with_context(|| format!("{} cannot be written", file.display()))?;
+    Ok(id)
+}
