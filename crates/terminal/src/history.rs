@@ -4,7 +4,8 @@ use avt::{Cell, Color, Line, Pen, Terminal};
 use std::fmt::Write as _;
 
 /// Sequences which, written into a fresh terminal of the same size, leave the same history above an empty screen
-/// with the cursor at its home.
+/// with the cursor at its home. xterm.js was seen to show the same, but for one thing: a line that reaches from the
+/// history into the screen is cut in two, which only shows when the viewer is resized.
 pub(crate) fn dump(terminal: &Terminal) -> String {
     let (_, rows) = terminal.size();
     let lines: Vec<&Line> = lines(terminal).collect();
