@@ -1,6 +1,7 @@
 //! Reaching the server, and making sure that it keeps what it acknowledges.
 
 use crate::subject;
+use async_nats::ServerAddr;
 use async_nats::jetstream::{self, stream};
 use duplex_domain::Shard;
 use std::sync::Arc;
@@ -28,6 +29,9 @@ pub struct Options {
 /// The log cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
+    /// The address cannot be read.
+    #[error("{0} is not the address of a NATS server; write nats://host:port")]
+    Address(String),
     /// Nobody answers.
     #[error("no NATS server answers at {url}; start one, or name another with --nats")]
     Unreachable {
@@ -109,7 +113,17 @@ async fn connect(
     options: &Options,
     count: Arc<watch::Sender<u64>>,
 ) -> Result<async_nats::Client, ConnectError> {
-    async_nats::ConnectOptions::new()
+    let servers = servers(&options.url)?;
+    let first = servers.first().cloned();
+    let shown = shown(&servers);
+    // The client does not take a name and password from the address by itself.
+    let mut connecting = async_nats::ConnectOptions::new();
+    if let Some(server) = first
+        && let (Some(user), Some(password)) = (server.username(), server.password())
+    {
+        connecting = connecting.user_and_password(user.to_owned(), password.to_owned());
+    }
+    connecting
         .name(format!("duplex {}", options.name))
         .ping_interval(Duration::from_secs(10))
         .connection_timeout(Duration::from_secs(5))
@@ -126,12 +140,30 @@ async fn connect(
                 }
             }
         })
-        .connect(&options.url)
+        .connect(servers)
         .await
-        .map_err(|source| ConnectError::Unreachable {
-            url: options.url.clone(),
-            source,
-        })
+        .map_err(|source| ConnectError::Unreachable { url: shown, source })
+}
+
+fn servers(urls: &str) -> Result<Vec<ServerAddr>, ConnectError> {
+    let parse = |url: &str| url.trim().parse();
+    let servers: std::io::Result<_> = urls.split(',').map(parse).collect();
+    servers.map_err(|_| ConnectError::Address(without_password(urls)))
+}
+
+/// Addresses as they may be shown: without name and password.
+fn shown(servers: &[ServerAddr]) -> String {
+    let addresses = servers.iter();
+    let addresses = addresses.map(|server| format!("{}:{}", server.host(), server.port()));
+    addresses.collect::<Vec<_>>().join(", ")
+}
+
+fn without_password(urls: &str) -> String {
+    let shown = urls.split(',').map(|url| match url.rsplit_once('@') {
+        Some((_, address)) => address,
+        None => url,
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 fn check_version(options: &Options, found: &str) -> Result<(), ConnectError> {
@@ -139,7 +171,7 @@ fn check_version(options: &Options, found: &str) -> Result<(), ConnectError> {
         return Ok(());
     }
     Err(ConnectError::TooOld {
-        url: options.url.clone(),
+        url: without_password(&options.url),
         found: found.to_owned(),
     })
 }
@@ -224,6 +256,15 @@ fn config(shard: Shard) -> stream::Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let url = "nats://duplex:s3cret@127.0.0.1:4222,nats://duplex:s3cret@[::1]:99999";
+
+        let refused = servers(url).map_err(|error| error.to_string());
+
+        assert!(refused.is_err_and(|text| !text.contains("s3cret")));
+    }
 
     #[test]
     fn versions_compare_as_numbers() {
