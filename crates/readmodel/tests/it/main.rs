@@ -1,0 +1,14 @@
+//! The read model on a real Postgres.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod accounts;
+mod lists;
+mod projecting;
+mod stage;
+mod story;
+mod views;

@@ -1,0 +1,73 @@
+//! A private Postgres with the tables in it.
+
+use duplex_domain::{Recorded, Seq, SessionId, Shard};
+use duplex_local::{Postgres, PostgresOptions, scratch_dir};
+use duplex_readmodel::{Database, Projection, Refold, Rows};
+use tempfile::TempDir;
+use tokio_postgres::{Client, NoTls};
+
+/// When the stream of these tests was made.
+pub const CREATED: i64 = 1_700_000_000_000_000_000;
+/// The shard of these tests' sessions.
+pub const SHARD: Shard = Shard(0);
+
+pub struct Stage {
+    pub database: Database,
+    url: String,
+    _postgres: Postgres,
+    _folder: TempDir,
+}
+
+impl Stage {
+    pub async fn start() -> Self {
+        let folder = scratch_dir().unwrap();
+        let options = PostgresOptions::fast(folder.path().join("postgres"));
+        let postgres = Postgres::start(options).await.unwrap();
+        let url = postgres.url();
+        let database = Database::connect(&url).await.unwrap();
+        database.migrate().await.unwrap();
+        Self {
+            database,
+            url,
+            _postgres: postgres,
+            _folder: folder,
+        }
+    }
+
+    pub async fn projection(&self) -> Projection {
+        Projection::open(self.database.clone(), SHARD, CREATED)
+            .await
+            .unwrap()
+    }
+
+    /// Projects frames from wherever the views are.
+    pub async fn project(&self, frames: &[Recorded]) {
+        let id = frames.last().map(|frame| format!("id-{}", frame.seq));
+        let mut projection = self.projection().await;
+        projection.project(frames, id).await.unwrap();
+    }
+
+    pub async fn rows(&self, session: SessionId) -> Rows {
+        self.database.rows(session).await.unwrap().unwrap()
+    }
+
+    /// A connection to look and meddle behind the crate's back.
+    pub async fn sql(&self) -> Client {
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+}
+
+/// What the rows of a session must be.
+pub fn refolded(session: SessionId, frames: &[Recorded]) -> Rows {
+    let mut refold = Refold::new(session);
+    for frame in frames.iter().filter(|frame| frame.session == session) {
+        refold.apply(frame);
+    }
+    refold.rows()
+}
+
+pub fn last(frames: &[Recorded]) -> Seq {
+    frames.last().unwrap().seq
+}
