@@ -436,7 +436,10 @@ impl Holder {
         worktree: &Worktree,
     ) -> Result<Shell, String> {
         let argv = ["/bin/bash".to_owned(), "--login".to_owned()];
-        let env = [("COLORTERM".to_owned(), "truecolor".to_owned())];
+        let env = [
+            ("COLORTERM".to_owned(), "truecolor".to_owned()),
+            ("PS1".to_owned(), prompt(worktree)),
+        ];
         let sandbox = &self.runner.sandbox;
         let launch = sandbox.launch(worktree, &argv, &env, &worktree.tree, true);
         let args = launch.args.into_iter();
@@ -653,6 +656,12 @@ async fn appended(
 async fn order(shell: &Shell, order: Order) {
     // A shell that is over takes no orders; its end is on its way.
     let _ = shell.orders.send(order).await;
+}
+
+/// The project's name and the folder: the whole path of a worktree says little and fills the line.
+fn prompt(worktree: &Worktree) -> String {
+    let project = worktree.repository.file_name().unwrap_or_default();
+    format!(r"\[\e[1;34m\]{}:\W\[\e[0m\]\$ ", project.display())
 }
 
 fn runner_lost() -> Problem {

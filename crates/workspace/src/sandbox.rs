@@ -87,7 +87,7 @@ impl Sandbox {
     pub async fn probe(mode: SandboxMode) -> Result<Self, SandboxError> {
         match mode {
             SandboxMode::Bubblewrap => Ok(Self::Bubblewrap(
-                Bubblewrap::probe(Path::new("bwrap")).await?,
+                Bubblewrap::probe(&on_path("bwrap")).await?,
             )),
             SandboxMode::Off => Ok(Self::Off),
         }
@@ -124,6 +124,14 @@ impl Sandbox {
             },
         }
     }
+}
+
+/// The full path of a program, since a terminal takes no other; its bare name if it is nowhere.
+fn on_path(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&path).map(|folder| folder.join(name));
+    let found = places.find(|place| place.is_absolute() && place.is_file());
+    found.unwrap_or_else(|| name.into())
 }
 
 /// Built from nothing, never from the server's own: that one holds keys.

@@ -1,0 +1,100 @@
+//! Shells on a real log, in real sandboxes.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod place;
+
+use duplex_domain::{Command, Size, TerminalEnd, TerminalState};
+use place::Place;
+
+#[tokio::test]
+async fn a_shell_runs_in_the_worktree_and_takes_its_size() {
+    let place = Place::new().await;
+    let mut ada = place.open().await;
+    let terminal = ada.opens_terminal().await;
+
+    ada.types(terminal, "cat README.md; echo size $(stty size)\n")
+        .await;
+    ada.sees_printed("# app").await;
+    ada.sees_printed("size 24 80").await;
+
+    let (cols, rows) = (100, 30);
+    let size = Size { cols, rows };
+    ada.commands(Command::Resize { terminal, size }).await;
+    ada.sees("the new size", |person| {
+        person.picture.session.terminals[&terminal].size == size
+    })
+    .await;
+    // The runner hears of the size when the page does: ask until the shell has it.
+    while !ada.prints("now 30 100") {
+        ada.types(terminal, "echo now $(stty size)\n").await;
+        let printed = ada.printed.len();
+        ada.sees("an answer", |person| person.printed.len() > printed + 30)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn ctrl_c_stops_a_command_and_exit_tells_its_code() {
+    let place = Place::new().await;
+    let mut ada = place.open().await;
+    let terminal = ada.opens_terminal().await;
+    ada.types(terminal, "echo beg''un; sleep 1000\n").await;
+    ada.sees_printed("begun").await;
+
+    ada.types(terminal, "\x03").await;
+    ada.types(terminal, "exit 7\n").await;
+
+    let exited = TerminalState::Exited(TerminalEnd::Code(7));
+    ada.sees("the exit code", |person| {
+        person.picture.session.terminals[&terminal].state == exited
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn keys_that_are_not_echoed_never_reach_the_log() {
+    let place = Place::new().await;
+    let mut ada = place.open().await;
+    let terminal = ada.opens_terminal().await;
+    ada.types(
+        terminal,
+        "read -s -p 'Pass''word: ' p; echo; echo length ${#p}\n",
+    )
+    .await;
+    ada.sees_printed("Password: ").await;
+
+    ada.types(terminal, "hunter2hunter2\n").await;
+
+    ada.sees_printed("length 14").await;
+    // The command before the prompt was typed too shortly before it to be kept either.
+    let counted = |typed: &[(u32, usize)]| typed.iter().map(|(count, _)| count).sum::<u32>() >= 16;
+    ada.sees("the count alone", |person| counted(&person.typed))
+        .await;
+    assert!(
+        ada.typed.iter().all(|(_, sealed)| *sealed == 0),
+        "{:?}",
+        ada.typed
+    );
+    assert!(!ada.prints("hunter2"));
+}
+
+#[tokio::test]
+async fn a_burst_of_output_arrives_whole_and_ordered() {
+    let place = Place::new().await;
+    let mut ada = place.open().await;
+    let terminal = ada.opens_terminal().await;
+
+    ada.types(terminal, "stty -opost; seq 1 200000; echo do''ne\n")
+        .await;
+
+    ada.sees_printed("done").await;
+    let printed = String::from_utf8_lossy(&ada.printed).into_owned();
+    let numbers: String = (1..=200_000).map(|n| format!("{n}\n")).collect();
+    assert!(printed.contains(&numbers));
+    // A saved screen makes late joiners independent of all that.
+    ada.sees("the screen to be saved", |person| {
+        let terminal = &person.picture.session.terminals[&terminal];
+        terminal.saved > 1_000_000
+    })
+    .await;
+}
