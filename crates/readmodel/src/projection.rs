@@ -96,6 +96,20 @@ impl Projection {
         Err(ProjectError::OtherStream { shard, what })
     }
 
+    /// Checks that the views still are where this projection left them; worth asking when no frames come.
+    ///
+    /// # Errors
+    /// [`ProjectError::Overtaken`] if they are not, because they were wiped or another projector moved them.
+    pub async fn confirm(&self) -> Result<(), ProjectError> {
+        let created = self.at.stream_created;
+        let stored = self.database.checkpoint(self.shard, created).await?;
+        if stored == self.at {
+            Ok(())
+        } else {
+            Err(ProjectError::Overtaken(self.shard))
+        }
+    }
+
     /// Takes in frames of this shard, in the log's order, and says where the views are then. `message_id` is that of
     /// the last frame. Frames already taken in change nothing.
     ///
