@@ -1,0 +1,69 @@
+//! The columns of the items' rows.
+
+use super::execute;
+use crate::DatabaseError;
+use crate::row::{kind, number, plain};
+use deadpool_postgres::Transaction;
+use duplex_domain::{Item, SessionId};
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+const ITEMS: &str = "
+INSERT INTO view.item (session, seq, idx, part, turn, kind, open, body, plain)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::integer[], $5::uuid[], $6::text[],
+    $7::boolean[], $8::text[], $9::text[])
+ON CONFLICT (session, seq, idx, part) DO UPDATE SET
+    turn = excluded.turn, kind = excluded.kind, open = excluded.open, body = excluded.body,
+    plain = excluded.plain";
+
+#[derive(Default)]
+pub(super) struct Items {
+    session: Vec<Uuid>,
+    seq: Vec<i64>,
+    index: Vec<i32>,
+    part: Vec<i32>,
+    turn: Vec<Option<Uuid>>,
+    kind: Vec<&'static str>,
+    open: Vec<bool>,
+    body: Vec<String>,
+    plain: Vec<String>,
+}
+
+impl Items {
+    pub fn push(
+        &mut self,
+        session: SessionId,
+        part: i32,
+        item: &Item,
+    ) -> Result<(), DatabaseError> {
+        self.session.push(session.0);
+        self.seq.push(number(item.place.seq.0));
+        self.index
+            .push(i32::try_from(item.place.index).unwrap_or(i32::MAX));
+        self.part.push(part);
+        self.turn.push(item.turn.map(|turn| turn.0));
+        self.kind.push(kind(item));
+        self.open.push(item.is_open());
+        self.body.push(serde_json::to_string(item)?);
+        self.plain.push(plain(item));
+        Ok(())
+    }
+
+    pub async fn write(&self, tx: &Transaction<'_>) -> Result<(), tokio_postgres::Error> {
+        if self.session.is_empty() {
+            return Ok(());
+        }
+        let params: [&(dyn ToSql + Sync); 9] = [
+            &self.session,
+            &self.seq,
+            &self.index,
+            &self.part,
+            &self.turn,
+            &self.kind,
+            &self.open,
+            &self.body,
+            &self.plain,
+        ];
+        execute(tx, ITEMS, &params).await
+    }
+}
