@@ -1,0 +1,134 @@
+//! Where messages to the agent are written.
+
+use super::icon::Icon;
+use crate::interop::dom;
+use crate::net::feed::Msg;
+use crate::net::link::Link;
+use crate::state::{feed, shared};
+use dioxus::prelude::*;
+use dioxus::web::WebEventExt;
+use duplex_domain::{Role, SessionId};
+use wasm_bindgen::JsCast;
+
+const AREA: &str = "#composer";
+
+/// The text area, its buttons, and how the connection stands.
+#[component]
+pub fn Composer(id: SessionId) -> Element {
+    let shared = shared();
+    let feed = feed();
+    let draft = use_hook(|| format!("duplex.draft.{id}"));
+    let mut blank = use_signal(|| true);
+    let Some(session) = shared.session.read().clone() else {
+        return rsx! {};
+    };
+    let session = session.0;
+    let role = shared.role(&session);
+    let busy = session.turn.is_some();
+    let stopping = session.turn.as_ref().is_some_and(|turn| turn.interrupted_by.is_some());
+    if role < Some(Role::Commenter) {
+        return rsx! {
+            div { class: "composer-note muted", "You can read this session." LinkState {} }
+        };
+    }
+    let key = draft.clone();
+    let send = use_callback(move |()| {
+        let text = dom::area_text(AREA);
+        if text.trim().is_empty() {
+            return;
+        }
+        feed.send(Msg::Post(id, text));
+        dom::set_area_text(AREA, "");
+        dom::store(&key, None);
+        blank.set(true);
+    });
+    let key = draft.clone();
+    rsx! {
+        form {
+            class: "composer",
+            onsubmit: move |event| {
+                event.prevent_default();
+                send(());
+            },
+            textarea {
+                id: "composer",
+                rows: 1,
+                placeholder: if busy { "Message the agent; it reads this when it is done" } else { "Message the agent" },
+                aria_label: "Message to the agent",
+                autofocus: true,
+                onmounted: move |event| {
+                    let kept = dom::stored(&key).unwrap_or_default();
+                    blank.set(kept.trim().is_empty());
+                    dom::set_area_text(AREA, &kept);
+                    drop(event);
+                },
+                oninput: move |event| {
+                    let text = event.value();
+                    blank.set(text.trim().is_empty());
+                    dom::store(&draft, Some(text).filter(|text| !text.is_empty()));
+                    grow(&event);
+                },
+                onkeydown: move |event| {
+                    let composing = event.data().is_composing();
+                    if event.key() == Key::Enter && !event.modifiers().shift() && !composing {
+                        event.prevent_default();
+                        send(());
+                    }
+                },
+            }
+            div { class: "composer-foot",
+                LinkState {}
+                span { class: "grow" }
+                if busy && role >= Some(Role::Driver) {
+                    button {
+                        r#type: "button",
+                        id: "interrupt",
+                        class: "button",
+                        disabled: stopping,
+                        title: "Stop the agent (Esc)",
+                        onclick: move |_| feed.send(Msg::Interrupt(id)),
+                        Icon { name: "stop" }
+                        if stopping { "Stopping…" } else { "Interrupt" }
+                    }
+                }
+                button {
+                    r#type: "submit",
+                    id: "send",
+                    class: "button primary",
+                    disabled: blank(),
+                    if busy { "Queue" } else { "Send" }
+                }
+            }
+        }
+    }
+}
+
+fn grow(event: &Event<FormData>) {
+    let target = event.data().try_as_web_event().and_then(|event| event.target());
+    if let Some(area) = target.and_then(|target| target.dyn_into::<web_sys::HtmlElement>().ok()) {
+        dom::grow_to_fit(&area);
+    }
+}
+
+/// How the connection stands: a dot, a word, and a way to try at once.
+#[component]
+pub fn LinkState() -> Element {
+    let shared = shared();
+    let feed = feed();
+    let link = shared.link.read().clone();
+    let down = matches!(link, Link::Offline | Link::Refused(_));
+    rsx! {
+        span { class: "link-state", role: "status", "data-link": link.class(),
+            span { class: "dot {link.class()}" }
+            "{link.words()}"
+            if down {
+                button {
+                    r#type: "button",
+                    class: "button quiet small",
+                    onclick: move |_| feed.send(Msg::RetryNow),
+                    "Retry now"
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The parts that pages are made of.
+
+pub mod composer;
+pub mod confirm;
+pub mod icon;
+pub mod shell;
+pub mod split;
+pub mod state_dot;
+pub mod terminal;
+pub mod terminals;
+pub mod toast;
+pub mod transcript;

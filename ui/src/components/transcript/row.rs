@@ -1,0 +1,166 @@
+//! One row of the transcript.
+
+use super::markdown::{MarkdownView, Raw};
+use super::tool::ToolRow;
+use super::Toggled;
+use crate::components::icon::Icon;
+use crate::model::rows::Row;
+use crate::model::{ago, money};
+use crate::net::feed::Msg;
+use crate::state::{feed, shared};
+use dioxus::prelude::*;
+use duplex_domain::{Cost, EndReason, ItemKind, Level, Place, Problem, SessionId, Usage};
+
+/// One row of the transcript.
+#[component]
+pub fn RowView(session: SessionId, row: Row, author: String, mine: bool, caret: bool) -> Element {
+    let item = &row.0;
+    match &item.kind {
+        ItemKind::Message { text, .. } => rsx! {
+            div { class: "message", "data-mine": mine,
+                div { class: "meta", "{author}" }
+                div { class: "bubble", "{text}" }
+            }
+        },
+        ItemKind::Text { text, open, .. } => rsx! {
+            MarkdownView { text: text.clone(), done: !open, caret }
+        },
+        ItemKind::Thinking { text, open, took, .. } => rsx! {
+            Thinking { place: item.place, text: text.clone(), open: *open, took: *took }
+        },
+        ItemKind::Tool { .. } => rsx! {
+            ToolRow { row: row.clone() }
+        },
+        ItemKind::Notice { level, text, .. } => rsx! {
+            NoticeRow { level: *level, text: text.clone() }
+        },
+        ItemKind::TurnEnd { reason, problem, usage, cost, took } => rsx! {
+            TurnEnd {
+                session,
+                reason: *reason,
+                problem: problem.clone(),
+                usage: *usage,
+                cost: *cost,
+                took: *took,
+            }
+        },
+        ItemKind::Other { raw, .. } | ItemKind::Unknown { raw } => rsx! {
+            Raw { title: "Something this page does not know yet", json: raw.to_string() }
+        },
+    }
+}
+
+#[component]
+fn Thinking(place: Place, text: String, open: bool, took: u64) -> Element {
+    let toggled: Toggled = use_context();
+    // Open while it goes on, folded once it is done, unless the reader wants it otherwise.
+    let expanded = open ^ toggled.has(place);
+    let title = if open {
+        "Thinking…".to_owned()
+    } else {
+        format!("Thought for {}", ago::took(took))
+    };
+    rsx! {
+        div { class: "thinking",
+            button {
+                r#type: "button",
+                class: "fold",
+                aria_expanded: expanded,
+                onclick: move |_| toggled.flip(place),
+                Icon { name: "chevron" }
+                "{title}"
+            }
+            if expanded && !text.is_empty() {
+                div { class: "thoughts", "data-live": open,
+                    div { "{text}" }
+                }
+            }
+        }
+    }
+}
+
+#[component]
+fn NoticeRow(level: Level, text: String) -> Element {
+    let class = match level {
+        Level::Info => "info",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    };
+    rsx! {
+        div { class: "notice {class}",
+            Icon { name: "alert" }
+            span { "{text}" }
+        }
+    }
+}
+
+#[component]
+fn TurnEnd(
+    session: SessionId,
+    reason: EndReason,
+    problem: Option<Problem>,
+    usage: Usage,
+    cost: Cost,
+    took: u64,
+) -> Element {
+    let words = match reason {
+        EndReason::Complete => "Done",
+        EndReason::Interrupted => "Interrupted",
+        EndReason::Length => "Stopped at its limit",
+        EndReason::Refused => "The model declined",
+        EndReason::Error => "Failed",
+        EndReason::Budget => "The money was used up",
+        EndReason::Ended => "The session was ended",
+        EndReason::RunnerLost => "The runner died in the middle",
+    };
+    let class = match reason {
+        EndReason::Complete => "ok",
+        EndReason::Interrupted | EndReason::Length | EndReason::Budget | EndReason::Ended => "warn",
+        EndReason::Refused | EndReason::Error | EndReason::RunnerLost => "bad",
+    };
+    let failed = class == "bad";
+    rsx! {
+        if failed || problem.is_some() {
+            div { class: "error-card", role: "alert",
+                Icon { name: "alert" }
+                div {
+                    strong { "{words}" }
+                    if let Some(problem) = problem {
+                        p { "{problem.message}" }
+                    }
+                }
+                Again { session }
+            }
+        }
+        div { class: "turn-end", "data-reason": class,
+            span { "{words}" }
+            span { class: "number", "{money::count(usage.total())} tokens" }
+            span { class: "number", "{money::exact(&cost)}" }
+            span { class: "number", {ago::took(took)} }
+        }
+    }
+}
+
+/// Sends the last message once more.
+#[component]
+fn Again(session: SessionId) -> Element {
+    let shared = shared();
+    let feed = feed();
+    let resend = move |_| {
+        let rows = shared.rows.peek().clone();
+        let texts = rows.iter().rev().find_map(|row| match &row.0.kind {
+            ItemKind::Message { text, .. } => Some(text.clone()),
+            _ => None,
+        });
+        match texts {
+            Some(text) => feed.send(Msg::Post(session, text)),
+            None => shared.toast("the message is further up than what is loaded; write it again"),
+        }
+    };
+    let ended = shared.session.read().as_ref().is_none_or(|session| shared.role(&session.0).is_none());
+    rsx! {
+        if !ended {
+            button { r#type: "button", class: "button", onclick: resend, "Retry" }
+        }
+    }
+}

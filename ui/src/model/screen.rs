@@ -1,0 +1,76 @@
+//! Whether a terminal's bytes follow those before them.
+
+use duplex_wire::{Screenful, ScreenfulKind};
+
+/// How many bytes of a terminal are on the screen; nothing before its first screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shown(Option<u64>);
+
+/// What to do with a terminal's frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Reset the terminal, then write all of it.
+    Draw,
+    /// Write it, without as many bytes of its beginning as are shown already.
+    Write(usize),
+    /// All of it is shown already.
+    Skip,
+    /// Something between is missing: a new screen is needed.
+    Gap,
+}
+
+impl Shown {
+    /// Takes in a frame.
+    pub fn take(&mut self, frame: &Screenful<'_>) -> Step {
+        let end = frame.offset + frame.bytes.len() as u64;
+        match (frame.kind, self.0) {
+            (ScreenfulKind::Screen, _) => {
+                self.0 = Some(frame.offset);
+                Step::Draw
+            }
+            (ScreenfulKind::Output, None) if frame.offset == 0 => self.write(end, 0),
+            (ScreenfulKind::Output, Some(shown)) if end <= shown => Step::Skip,
+            (ScreenfulKind::Output, Some(shown)) if frame.offset <= shown => {
+                self.write(end, shown - frame.offset)
+            }
+            (ScreenfulKind::Output, _) => Step::Gap,
+        }
+    }
+
+    fn write(&mut self, end: u64, without: u64) -> Step {
+        self.0 = Some(end);
+        Step::Write(usize::try_from(without).unwrap_or(usize::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use duplex_domain::{Seq, SessionId, TerminalId};
+
+    fn frame(kind: ScreenfulKind, offset: u64, bytes: &[u8]) -> Screenful<'_> {
+        let (session, terminal) = (SessionId::default(), TerminalId::default());
+        Screenful { kind, session, terminal, seq: Seq(1), offset, bytes }
+    }
+
+    #[test]
+    fn output_is_written_once_and_in_order() {
+        let output = |offset, bytes| frame(ScreenfulKind::Output, offset, bytes);
+        let mut shown = Shown::default();
+
+        assert_eq!(shown.take(&output(3, b"xx")), Step::Gap);
+        assert_eq!(shown.take(&frame(ScreenfulKind::Screen, 10, b"a whole screen")), Step::Draw);
+        assert_eq!(shown.take(&output(4, b"old")), Step::Skip);
+        assert_eq!(shown.take(&output(8, b"oldnew")), Step::Write(2));
+        assert_eq!(shown.take(&output(14, b"more")), Step::Write(0));
+        assert_eq!(shown.take(&output(20, b"later")), Step::Gap);
+    }
+
+    #[test]
+    fn a_new_terminal_needs_no_screen() {
+        let mut shown = Shown::default();
+
+        assert_eq!(shown.take(&frame(ScreenfulKind::Output, 0, b"$ ")), Step::Write(0));
+        assert_eq!(shown.take(&frame(ScreenfulKind::Output, 2, b"ls")), Step::Write(0));
+    }
+}

@@ -1,0 +1,119 @@
+//! The server's REST interface.
+
+use crate::interop::dom;
+use duplex_domain::{Command, Place, SessionId};
+use duplex_wire::{
+    Accepted, CreateSession, Created, ErrorBody, ItemPage, Login, Me, Model, PostCommand,
+    SessionPage, Setup, Workspace,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A request that did not do what it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The HTTP status; 0 when the server was not reached.
+    pub status: u16,
+    /// A sentence for the person at the page.
+    pub message: String,
+    /// Which field is meant, where one is.
+    pub field: Option<String>,
+}
+
+impl Failure {
+    /// Whether nobody is signed in.
+    #[must_use]
+    pub fn signed_out(&self) -> bool {
+        self.status == 401
+    }
+
+    fn of(status: u16, body: &str) -> Self {
+        let error = serde_json::from_str::<ErrorBody>(body).ok();
+        let (message, field) = match error {
+            Some(ErrorBody { error }) => (error.message, error.field),
+            None if status == 0 => ("the server cannot be reached; check that it runs".into(), None),
+            None => (format!("the server answered with status {status}"), None),
+        };
+        Self { status, message, field }
+    }
+}
+
+async fn call<T: DeserializeOwned>(method: &str, path: &str, body: Option<String>) -> Result<T, Failure> {
+    let (status, text) = dom::request(method, path, body).await;
+    if !(200..300).contains(&status) {
+        return Err(Failure::of(status, &text));
+    }
+    let text = if text.is_empty() { "null" } else { &text };
+    serde_json::from_str(text).map_err(|error| Failure {
+        status,
+        message: format!("the server's answer is not understood ({error}); reload the page"),
+        field: None,
+    })
+}
+
+async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Failure> {
+    call("GET", path, None).await
+}
+
+async fn post<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Result<T, Failure> {
+    let body = serde_json::to_string(body).unwrap_or_default();
+    call("POST", path, Some(body)).await
+}
+
+/// Makes the first owner, who is then signed in.
+pub async fn setup(body: &Setup) -> Result<serde_json::Value, Failure> {
+    post("/api/setup", body).await
+}
+
+/// Signs in.
+pub async fn login(body: &Login) -> Result<serde_json::Value, Failure> {
+    post("/api/login", body).await
+}
+
+/// Signs out.
+pub async fn logout() -> Result<serde_json::Value, Failure> {
+    post("/api/logout", &serde_json::json!({})).await
+}
+
+/// Who is signed in.
+pub async fn me() -> Result<Me, Failure> {
+    get("/api/me").await
+}
+
+/// The models to choose from.
+pub async fn models() -> Result<Vec<Model>, Failure> {
+    get("/api/models").await
+}
+
+/// The workspaces to choose from.
+pub async fn workspaces() -> Result<Vec<Workspace>, Failure> {
+    get("/api/workspaces").await
+}
+
+/// A page of sessions; `state` and `q` narrow it.
+pub async fn sessions(state: &str, q: &str, cursor: Option<&str>) -> Result<SessionPage, Failure> {
+    let encode = |text: &str| String::from(js_sys::encode_uri_component(text));
+    let mut query = Vec::new();
+    for (name, value) in [("state", state), ("q", q), ("cursor", cursor.unwrap_or_default())] {
+        if !value.is_empty() {
+            query.push(format!("{name}={}", encode(value)));
+        }
+    }
+    get(&format!("/api/sessions?{}", query.join("&"))).await
+}
+
+/// Opens a session.
+pub async fn create_session(body: &CreateSession) -> Result<Created, Failure> {
+    post("/api/sessions", body).await
+}
+
+/// Items before a place, newest page of them.
+pub async fn items(session: SessionId, before: Place) -> Result<ItemPage, Failure> {
+    get(&format!("/api/sessions/{session}/items?before={before}&limit=100")).await
+}
+
+/// Asks something of a session, under an id of one's own: what the command makes is named by it.
+pub async fn command(session: SessionId, id: String, command: Command) -> Result<Accepted, Failure> {
+    let id = Some(id);
+    post(&format!("/api/sessions/{session}/commands"), &PostCommand { id, command }).await
+}

@@ -1,0 +1,8 @@
+//! The pages.
+
+pub mod login;
+pub mod new_session;
+pub mod not_found;
+pub mod session;
+pub mod sessions;
+pub mod setup;
