@@ -1,0 +1,13 @@
+//! The command `duplex`.
+
+use clap::Parser;
+use duplex::config::{Cli, Command};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    duplex_boot::run("duplex", async |shutdown| match cli.command {
+        Command::Up(up) => duplex::up::up(*up, shutdown).await,
+        Command::Doctor => duplex::doctor::doctor().await,
+    })
+}

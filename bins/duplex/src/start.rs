@@ -1,0 +1,194 @@
+//! Starts the servers and the three processes, and waits until each is ready.
+
+use crate::config::{NatsSync, anthropic_api_key};
+use crate::data::DataFolder;
+use crate::plan::{Plan, program};
+use crate::program::{Program, Ready, Running};
+use crate::run_file::Run;
+use crate::say;
+use duplex_local::{NatsOptions, NatsServer, Postgres, PostgresOptions, Sync};
+use std::ffi::OsString;
+
+/// Everything that runs. Dropping it ends all of it.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) edge: Running,
+    pub(crate) runner: Running,
+    pub(crate) projector: Running,
+    pub(crate) postgres: Option<Postgres>,
+    pub(crate) nats: Option<NatsServer>,
+    pub(crate) run: Run,
+}
+
+/// Where the servers are, ours or not.
+struct Addresses {
+    nats: String,
+    monitor: Option<String>,
+    postgres: String,
+}
+
+type Environment = Vec<(&'static str, OsString)>;
+
+/// Starts all of it, telling people how far it has come.
+pub(crate) async fn start(plan: &Plan, data: &DataFolder) -> anyhow::Result<Started> {
+    let nats = start_nats(plan, data).await?;
+    let postgres = start_postgres(plan, data).await?;
+    let addresses = addresses(plan, nats.as_ref(), postgres.as_ref()).await?;
+    let mut projector = projector(plan, data, &addresses).start().await?;
+    let mut runner = runner(plan, data, &addresses).start().await?;
+    let mut edge = edge(plan, data, &addresses).start().await?;
+    for process in [&mut projector, &mut runner, &mut edge] {
+        process.ready().await?;
+        say(format_args!("  {} is ready", process.program.name));
+    }
+    let mut run = noted(plan, &addresses);
+    for process in [&projector, &runner, &edge] {
+        run.process(process.program.name, process.identity());
+    }
+    run.processes.extend(
+        nats.iter()
+            .map(|nats| ("nats".to_owned(), nats.identity().clone())),
+    );
+    run.processes.extend(
+        postgres
+            .iter()
+            .map(|postgres| ("postgres".to_owned(), postgres.identity().clone())),
+    );
+    run.pids = run
+        .processes
+        .iter()
+        .map(|(name, process)| (name.clone(), process.pid))
+        .collect();
+    Ok(Started {
+        edge,
+        runner,
+        projector,
+        postgres,
+        nats,
+        run,
+    })
+}
+
+async fn start_nats(plan: &Plan, data: &DataFolder) -> anyhow::Result<Option<NatsServer>> {
+    if plan.nats.is_some() {
+        return Ok(None);
+    }
+    let sync = match plan.nats_sync {
+        NatsSync::Always => Sync::Always,
+        NatsSync::Later => Sync::Later,
+    };
+    let options = NatsOptions {
+        sync,
+        ..NatsOptions::new(data.nats())
+    };
+    let server = NatsServer::start(options).await?;
+    say(format_args!("  nats-server {} is ready", server.version()));
+    Ok(Some(server))
+}
+
+async fn start_postgres(plan: &Plan, data: &DataFolder) -> anyhow::Result<Option<Postgres>> {
+    if plan.postgres.is_some() {
+        return Ok(None);
+    }
+    let server = Postgres::start(PostgresOptions::new(data.postgres())).await?;
+    say(format_args!("  Postgres {} is ready", server.major()));
+    Ok(Some(server))
+}
+
+async fn addresses(
+    plan: &Plan,
+    nats: Option<&NatsServer>,
+    postgres: Option<&Postgres>,
+) -> anyhow::Result<Addresses> {
+    let (own_nats, own_monitor) = (nats.map(NatsServer::url), nats.map(NatsServer::monitor_url));
+    let own_postgres = match postgres {
+        Some(server) => Some(server.database("duplex").await?),
+        None => None,
+    };
+    let (given_nats, given_monitor) = plan.nats.clone().unzip();
+    Ok(Addresses {
+        nats: own_nats.or(given_nats).unwrap_or_default(),
+        monitor: own_monitor.or(given_monitor.flatten()),
+        postgres: own_postgres
+            .or_else(|| plan.postgres.clone())
+            .unwrap_or_default(),
+    })
+}
+
+fn noted(plan: &Plan, addresses: &Addresses) -> Run {
+    let mut run = Run::default();
+    run.address("edge", &plan.page());
+    run.address("nats", &addresses.nats);
+    run.address("postgres", &addresses.postgres);
+    if let Some(monitor) = &addresses.monitor {
+        run.address("nats_monitor", monitor);
+    }
+    run
+}
+
+/// What all three are told: their folder, where the log is, and how to tell that they are ready.
+fn common(data: &DataFolder, name: &str, addresses: &Addresses) -> Environment {
+    let mut environment = vec![
+        ("DUPLEX_DATA", data.own(name).into()),
+        ("DUPLEX_READY_FILE", data.ready_file(name).into()),
+        ("DUPLEX_NATS_URL", addresses.nats.clone().into()),
+    ];
+    environment.extend(
+        addresses
+            .monitor
+            .clone()
+            .map(|url| ("DUPLEX_NATS_MONITOR_URL", url.into())),
+    );
+    environment
+}
+
+fn projector(plan: &Plan, data: &DataFolder, addresses: &Addresses) -> Program {
+    let mut environment = common(data, "projector", addresses);
+    environment.push(("DUPLEX_POSTGRES_URL", addresses.postgres.clone().into()));
+    Program {
+        name: "projector",
+        path: program(&plan.programs, "projector"),
+        environment,
+        ready: Ready::Makes(data.ready_file("projector")),
+        log: data.log("projector"),
+    }
+}
+
+fn edge(plan: &Plan, data: &DataFolder, addresses: &Addresses) -> Program {
+    let mut environment = common(data, "edge", addresses);
+    environment.extend([
+        ("DUPLEX_POSTGRES_URL", addresses.postgres.clone().into()),
+        ("DUPLEX_LISTEN", plan.listen.to_string().into()),
+        ("DUPLEX_ORIGINS", plan.origins().into()),
+    ]);
+    Program {
+        name: "edge",
+        path: program(&plan.programs, "edge"),
+        environment,
+        ready: Ready::Answers(plan.reached_at()),
+        log: data.log("edge"),
+    }
+}
+
+/// The runner alone is told the provider's key.
+fn runner(plan: &Plan, data: &DataFolder, addresses: &Addresses) -> Program {
+    let mut environment = common(data, "runner", addresses);
+    environment.extend([
+        ("DUPLEX_ROOTS", plan.roots.clone()),
+        ("DUPLEX_SANDBOX", plan.sandbox.to_string().into()),
+        ("DUPLEX_PROVIDER_FILE", data.provider_file().into()),
+    ]);
+    // An empty list would read as one folder without a name.
+    let workspaces = Some(plan.workspaces.clone()).filter(|folders| !folders.is_empty());
+    environment.extend(workspaces.map(|folders| ("DUPLEX_WORKSPACES", folders)));
+    environment.extend(anthropic_api_key().map(|key| ("DUPLEX_ANTHROPIC_API_KEY", key)));
+    let base_url = plan.anthropic_base_url.clone();
+    environment.extend(base_url.map(|url| ("DUPLEX_ANTHROPIC_BASE_URL", url.into())));
+    Program {
+        name: "runner",
+        path: program(&plan.programs, "runner"),
+        environment,
+        ready: Ready::Makes(data.ready_file("runner")),
+        log: data.log("runner"),
+    }
+}
