@@ -82,9 +82,8 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("{} cannot be read", path.display()))?;
         // The parser's own words quote the line, and the line may hold the key.
-        let parsed = toml::from_str(&text).map_err(|error| {
+        toml::from_str(&text).map_err(|error| {
             anyhow::anyhow!("{} is not right: {}", path.display(), error.message())
-        });
-        parsed
+        })
     }
 }

@@ -28,7 +28,7 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 /// How long a session without work is still held.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Holding a session ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -148,10 +148,10 @@ impl Reader {
                 }
                 Err(error) => return Err(error.into()),
             }
-            return match self.session.epoch == pen.epoch {
-                true => Ok(Some(pen)),
-                false => Err(HoldError::Taken(self.session.id)),
-            };
+            if self.session.epoch == pen.epoch {
+                return Ok(Some(pen));
+            }
+            return Err(HoldError::Taken(self.session.id));
         }
     }
 
@@ -256,7 +256,7 @@ impl Holder {
                 followed = self.reader.follow.next() => {
                     self.reader.take(followed?);
                 }
-                appended = appended(&mut self.appending) => self.appended(appended).await?,
+                appended = appended(&mut self.appending) => self.appended(appended)?,
                 Some(report) = self.reports.1.recv() => self.report(report),
                 Some(over) = self.over.1.recv() => self.notes.push_back(Note::ShellOver(over)),
                 Some(keys) = self.keys.next() => self.pass(keys).await,
@@ -417,11 +417,11 @@ impl Holder {
     }
 
     async fn open_shell(&mut self, id: TerminalId, size: duplex_domain::Size) {
-        let shell = match self.worktree().await {
+        let opened = match self.worktree().await {
             Ok(worktree) => self.spawn_shell(id, size, &worktree),
             Err(error) => Err(error.to_string()),
         };
-        match shell {
+        match opened {
             Ok(shell) => {
                 self.shells.insert(id, shell);
             }
@@ -435,13 +435,13 @@ impl Holder {
         size: duplex_domain::Size,
         worktree: &Worktree,
     ) -> Result<Shell, String> {
-        let argv = ["/bin/bash".to_owned(), "--login".to_owned()];
+        let shell = ["/bin/bash".to_owned(), "--login".to_owned()];
         let env = [
             ("COLORTERM".to_owned(), "truecolor".to_owned()),
             ("PS1".to_owned(), prompt(worktree)),
         ];
         let sandbox = &self.runner.sandbox;
-        let launch = sandbox.launch(worktree, &argv, &env, &worktree.tree, true);
+        let launch = sandbox.launch(worktree, &shell, &env, &worktree.tree, true);
         let args = launch.args.into_iter();
         let args = args.map(std::ffi::OsString::into_string).collect();
         let launch = Launch {
@@ -480,7 +480,7 @@ impl Holder {
         }
         match self.shells.get(&terminal) {
             // The shell answers. A full queue means that it does not read: the edge's patience ends then.
-            Some(shell) => drop(shell.orders.try_send(Order::Keys(keys))),
+            Some(shell) => drop(shell.orders.try_send(Order::Keys(Box::new(keys)))),
             None => keys.refused(duplex_domain::Refusal::NoTerminal).await,
         }
     }
@@ -591,7 +591,7 @@ impl Holder {
     }
 
     /// A conflict means that more is to be read first; then it is decided again.
-    async fn appended(&mut self, appended: Result<Seq, AppendError>) -> Result<(), HoldError> {
+    fn appended(&mut self, appended: Result<Seq, AppendError>) -> Result<(), HoldError> {
         match appended {
             Ok(seq) => {
                 self.wait_for = seq;

@@ -53,13 +53,12 @@ pub struct Scribe {
 }
 
 enum Line {
-    Event(Envelope),
+    Event(Box<Envelope>),
     Flush(oneshot::Sender<()>),
 }
 
 impl Scribe {
     /// Begins to write behind `guard`. The handle ends with the writing.
-    #[must_use]
     pub fn start(
         log: Log,
         address: Address,
@@ -86,7 +85,7 @@ impl Scribe {
     /// [`Lost`].
     pub async fn write(&self, turn: Option<TurnId>, event: Event) -> Result<Envelope, Lost> {
         let envelope = self.pen.envelope(turn, event);
-        let line = Line::Event(envelope.clone());
+        let line = Line::Event(Box::new(envelope.clone()));
         self.lines.send(line).await.map_err(|_| Lost)?;
         Ok(envelope)
     }
@@ -182,7 +181,7 @@ fn collect(
         match line {
             Line::Event(envelope) => {
                 size += weight(&envelope.event);
-                frame.push(envelope);
+                frame.push(*envelope);
             }
             Line::Flush(done) => flushes.push(done),
         }

@@ -25,7 +25,7 @@ const PIECE: usize = 64 * 1024;
 /// What the holder tells a shell.
 pub enum Order {
     /// Somebody typed, and may.
-    Keys(PressedKey),
+    Keys(Box<PressedKey>),
     /// The size is another one.
     Resize(Size),
     /// End it.
@@ -147,7 +147,7 @@ impl Task {
                     None => return Ok(exit.wait().await),
                 },
                 order = orders.recv() => match order {
-                    Some(Order::Keys(keys)) => self.type_keys(&input, keys).await,
+                    Some(Order::Keys(keys)) => self.type_keys(&input, *keys).await,
                     Some(Order::Resize(size)) => self.resize(&input, size),
                     Some(Order::Close) => closing.cancel(),
                     None => return Err(Lost),

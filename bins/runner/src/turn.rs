@@ -199,7 +199,7 @@ impl Turn {
                 call.usage = Some(usage);
                 return Ok(());
             }
-            Chunk::BlockOpened { index, block } => self.open_block(call, index, block),
+            Chunk::BlockOpened { index, block } => Some(self.open_block(call, index, block)),
             Chunk::Signature { index, signature } => {
                 call.signatures.insert(index, signature);
                 return Ok(());
@@ -216,7 +216,7 @@ impl Turn {
         }
     }
 
-    fn open_block(&mut self, call: &mut ModelCall, index: u32, block: Block) -> Option<Event> {
+    fn open_block(&mut self, call: &mut ModelCall, index: u32, block: Block) -> Event {
         let kind = match block {
             Block::Text => BlockKind::Text,
             Block::Thinking => BlockKind::Thinking,
@@ -230,7 +230,7 @@ impl Turn {
         let (block, step) = (self.next_block, call.step);
         self.next_block += 1;
         call.blocks.insert(index, block);
-        Some(Event::BlockOpened { block, step, kind })
+        Event::BlockOpened { block, step, kind }
     }
 
     async fn write(&mut self, event: Event) -> Result<(), Stop> {
@@ -281,10 +281,10 @@ impl Turn {
         for call in calls {
             self.run_tool(call).await?;
         }
-        match self.cancel.is_cancelled() {
-            true => Err(Stop::Over(EndReason::Interrupted, None)),
-            false => Ok(()),
+        if self.cancel.is_cancelled() {
+            return Err(Stop::Over(EndReason::Interrupted, None));
         }
+        Ok(())
     }
 
     /// Runs one call. That it began is in the log before it can have any effect.
@@ -343,6 +343,7 @@ impl Turn {
 }
 
 /// Which event a piece of an answer becomes.
+#[derive(Clone, Copy)]
 enum Delta {
     Text,
     Thinking,

@@ -181,6 +181,14 @@ impl Output {
     }
 }
 
+fn notice(level: Level, code: &str, text: &str) -> ItemKind {
+    ItemKind::Notice {
+        level,
+        code: code.to_owned(),
+        text: text.to_owned(),
+    }
+}
+
 /// How many bytes from the start are not the beginning of a character still to be completed.
 fn whole_characters(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
@@ -220,7 +228,7 @@ impl Transcript {
             }
             Event::ToolInputDelta { block, json } => self.write(*block, json),
             Event::BlockClosed { block, .. } => self.close_block(*block, envelope.at),
-            Event::ToolStarted { call, .. } => self.tool(call, |tool| tool.start()),
+            Event::ToolStarted { call, .. } => self.tool(call, ItemKind::start),
             Event::ToolOutput { call, bytes, .. } => {
                 self.tool(call, |tool| tool.put_out(&bytes.0));
             }
@@ -230,14 +238,14 @@ impl Transcript {
                 is_error,
                 took,
                 diff,
-            } => self.tool(call, |tool| tool.finish(content, *is_error, *took, diff)),
+            } => self.tool(call, |tool| {
+                tool.finish(content, *is_error, *took, diff.as_deref());
+            }),
             Event::TurnEnded { reason, problem } => {
                 self.end_turn(session, place, envelope, *reason, problem.as_ref());
             }
             Event::Notice { level, code, text } => {
-                let (level, code, text) = (*level, code.clone(), text.clone());
-                let kind = ItemKind::Notice { level, code, text };
-                self.push(place, envelope, kind);
+                self.push(place, envelope, notice(*level, code, text));
             }
             Event::Unknown(raw) => {
                 self.push(place, envelope, ItemKind::Unknown { raw: raw.clone() });
@@ -479,7 +487,7 @@ impl ItemKind {
         }
     }
 
-    fn finish(&mut self, content: &str, is_error: bool, ran: u64, change: &Option<String>) {
+    fn finish(&mut self, content: &str, is_error: bool, ran: u64, change: Option<&str>) {
         if let Self::Tool {
             state,
             result,
@@ -495,7 +503,7 @@ impl ItemKind {
             };
             content.clone_into(result);
             *took = ran;
-            diff.clone_from(change);
+            *diff = change.map(str::to_owned);
         }
     }
 }

@@ -37,7 +37,9 @@ fn any_event() -> impl Strategy<Value = Envelope> {
 
 fn picture(frames: &[Recorded]) -> Picture {
     let mut picture = Picture::new(SESSION);
-    frames.iter().for_each(|frame| picture.apply(frame));
+    for frame in frames {
+        picture.apply(frame);
+    }
     picture
 }
 
@@ -55,7 +57,9 @@ proptest! {
         let snapshot = serde_json::to_string(&picture(&frames[..cut])).unwrap();
         let mut resumed: Picture = serde_json::from_str(&snapshot).unwrap();
         // What is given twice changes nothing.
-        frames.iter().for_each(|frame| resumed.apply(frame));
+        for frame in &frames {
+            resumed.apply(frame);
+        }
 
         prop_assert_eq!(resumed, picture(&frames));
     }

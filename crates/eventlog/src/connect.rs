@@ -128,9 +128,7 @@ async fn connect(
         .ping_interval(Duration::from_secs(10))
         .connection_timeout(Duration::from_secs(5))
         .subscription_capacity(65_536)
-        .reconnect_delay_callback(|attempt| {
-            Duration::from_millis(50 * (1 << attempt.min(5)) as u64)
-        })
+        .reconnect_delay_callback(|attempt| Duration::from_millis(50 << attempt.min(5)))
         .event_callback(move |event| {
             let count = count.clone();
             async move {
@@ -230,7 +228,7 @@ async fn set_up(jetstream: &jetstream::Context, shard: Shard) -> Result<(), Conn
 }
 
 /// A shard's stream: nothing is ever dropped to make room, nothing deleted, everything republished.
-fn config(shard: Shard) -> stream::Config {
+pub(crate) fn config(shard: Shard) -> stream::Config {
     let subjects = subject::of_shard(shard);
     stream::Config {
         name: subject::stream(shard),
@@ -245,7 +243,7 @@ fn config(shard: Shard) -> stream::Config {
         retention: stream::RetentionPolicy::Limits,
         discard: stream::DiscardPolicy::New,
         max_message_size: LARGEST_MESSAGE,
-        duplicate_window: Duration::from_secs(120),
+        duplicate_window: Duration::from_mins(2),
         allow_direct: true,
         deny_delete: true,
         max_consumers: 64,

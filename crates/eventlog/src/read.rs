@@ -95,7 +95,7 @@ impl Log {
             async move {
                 if batch.is_empty() && !done {
                     let read = log.batch(shard, &subjects, after).await?;
-                    done = read.len() < BATCH;
+                    done = read.is_empty();
                     batch = read.into();
                 }
                 let Some(frame) = batch.pop_front() else {
@@ -136,7 +136,12 @@ impl Log {
                 .flatten()
                 .ok_or_else(|| ReadError::unavailable("no answer within 5 s"))?;
             match answer.status {
-                None | Some(StatusCode::OK) => frames.push(recorded(shard, &answer)?),
+                None | Some(StatusCode::OK) => match recorded(shard, &answer) {
+                    Ok(frame) => frames.push(frame),
+                    Err(damaged) if frames.is_empty() => return Err(damaged),
+                    // What lies before the damage is given first.
+                    Err(_) => return Ok(frames),
+                },
                 // 204 ends a batch; 404: there is nothing behind `after`.
                 Some(status) if status.as_u16() == 204 || status == StatusCode::NOT_FOUND => {
                     return Ok(frames);

@@ -263,7 +263,7 @@ impl SessionRow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionPage {
-    /// The sessions: active ones first, newest activity first.
+    /// The sessions: active ones first, the newest opened first.
     pub sessions: Vec<SessionRow>,
     /// Where the next page begins; none at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
