@@ -125,7 +125,7 @@ impl Live {
                     return Ok(seq);
                 }
                 Err(AppendError::Conflict { .. }) => {
-                    handle.wait_until(|stands| stands.fact > guard).await
+                    handle.wait_until(|stands| stands.fact > guard).await;
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 /// How long a task stays that nobody watches or asks.
 const IDLE: Duration = Duration::from_secs(30);
 /// How long catching up may take.
-const CATCHING_UP: Duration = Duration::from_secs(60);
+const CATCHING_UP: Duration = Duration::from_mins(1);
 /// The wait before a session that could not be read is read again.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How often reading may fail in a row.
@@ -115,7 +115,7 @@ impl Task {
             match self.round().await {
                 Round::Over(error) => break error,
                 Round::Again(error) => {
-                    debug!(session.id = %self.session, "a session is read anew: {error}")
+                    debug!(session.id = %self.session, "a session is read anew: {error}");
                 }
             }
             self.failures += 1;
