@@ -1,0 +1,72 @@
+//! Every route, and what stands before them all.
+
+use crate::app::App;
+use crate::body::LARGEST_BODY;
+use crate::failure::Failure;
+use crate::{
+    accounts, assets, commands, events, feed, headers, health, models, openapi, origin, sessions,
+    workspaces,
+};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use std::any::Any;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::trace::TraceLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes, with what the `OpenAPI` document says of them.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(accounts::setup_state, accounts::setup))
+        .routes(routes!(accounts::login))
+        .routes(routes!(accounts::logout))
+        .routes(routes!(accounts::who))
+        .routes(routes!(models::models))
+        .routes(routes!(workspaces::list, workspaces::create))
+        .routes(routes!(sessions::list, sessions::create))
+        .routes(routes!(sessions::view))
+        .routes(routes!(sessions::items))
+        .routes(routes!(commands::post))
+        .routes(routes!(events::events))
+        .routes(routes!(feed::feed))
+        .routes(routes!(openapi::openapi))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+}
+
+/// Everything the edge answers.
+pub(crate) fn router(app: App) -> Router {
+    let (router, _) = routes().split_for_parts();
+    router
+        .fallback(assets::serve)
+        .method_not_allowed_fallback(|| async { Failure::wrong_method() })
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(from_fn_with_state(app.clone(), origin::check))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(headers::add))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .with_state(app)
+}
+
+/// A request's span: never its query or headers, which may hold secrets.
+fn span(request: &Request) -> tracing::Span {
+    tracing::debug_span!("request", method = %request.method(), path = request.uri().path())
+}
+
+/// A panic is a bug of ours; it never crosses the wire.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the panic over"
+)]
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let said = panic.downcast_ref::<String>().map(String::as_str);
+    let said = said
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("nothing");
+    tracing::error!("a handler panicked: {said}");
+    Failure::internal().into_response()
+}
