@@ -22,6 +22,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run Duplex on this machine: the log, the database, and the three processes
+    ///
+    /// At the first start it prints a link that makes the first owner. Everything is kept in the data folder, and the
+    /// next start finds it as it was. Ctrl-C stops all of it.
     Up(Box<Up>),
     /// Check that everything Duplex needs is installed
     Doctor,
@@ -46,10 +49,7 @@ The data folder:
   logs/           what the processes say        provider.toml  yours: [anthropic] api_key, base_url
 Copy all of it while Duplex is stopped for a backup.";
 
-/// Runs the log, the database, the edge, the projector and the runner on this machine until Ctrl-C.
-///
-/// At the first start it prints a link that makes the first owner. Everything is kept in the data folder, and the next
-/// start finds it as it was.
+/// What `duplex up` is told.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = UP_EXAMPLES)]
 pub struct Up {
