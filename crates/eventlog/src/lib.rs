@@ -11,6 +11,8 @@ mod read;
 mod registry;
 mod shard;
 mod subject;
+#[cfg(feature = "yardstick")]
+pub mod yardstick;
 
 pub use append::AppendError;
 pub use connect::{ConnectError, Durability, Log, Options};
