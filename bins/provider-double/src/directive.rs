@@ -10,6 +10,7 @@ use arguments::Arguments;
 pub const DIRECTIVES: &str = r#"Directives, written anywhere in the last message a user typed. What one reply says:
   [[say 200]]  [[say 200 tokens at 50/s]]     a text block: "tok0 tok1 tok2 …"
   [[say-utf8 100]]  [[say-utf8 100 at 50/s]]  the same with letters of several bytes
+  [[clock 100]]  [[clock 100 at 50/s]]        tokens that say when they were sent: "t<nanoseconds since 1970> "
   [[text "any JSON string"]]                  a text block of your own
   [[think 20]]  [[think 20 at 50/s]]          signed thinking, if the request asks for it
   [[tool bash {"command":"ls"}]]              a tool call; several make one reply of them
@@ -38,6 +39,7 @@ A message without directives is echoed."#;
 pub(crate) enum Directive {
     Say(Spoken),
     SayUtf8(Spoken),
+    Clock(Spoken),
     Think(Spoken),
     Text(String),
     Tool { name: String, input: Value },
@@ -137,6 +139,7 @@ fn plain(word: &str, arguments: &mut Arguments<'_>) -> Result<Option<Directive>,
         "then" => return Ok(None),
         "say" => Directive::Say(arguments.spoken()?),
         "say-utf8" => Directive::SayUtf8(arguments.spoken()?),
+        "clock" => Directive::Clock(arguments.spoken()?),
         "think" => Directive::Think(arguments.spoken()?),
         "max_tokens" => Directive::MaxTokens(arguments.optional_number()?),
         "refuse" => Directive::Stop("refusal".to_owned()),

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 pub use directive::DIRECTIVES;
 pub use handle::{Handle, Journal, Outcome, Recorded};
-pub use text::{expected_text, expected_thought, expected_utf8, signature};
+pub use text::{clock_times, expected_text, expected_thought, expected_utf8, signature};
 
 /// How the double behaves towards everybody.
 #[derive(Clone, Debug, PartialEq, Eq)]

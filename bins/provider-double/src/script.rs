@@ -58,6 +58,8 @@ pub(crate) enum What {
 pub(crate) enum Piece {
     Said(u64),
     Utf8(u64),
+    /// Says when it is sent.
+    Clock,
     Thought(u64),
     Text(String),
     Json(String),
@@ -68,6 +70,7 @@ impl Piece {
         match self {
             Self::Said(number) => json!({"type": "text_delta", "text": text::token(*number)}),
             Self::Utf8(number) => json!({"type": "text_delta", "text": text::utf8_token(*number)}),
+            Self::Clock => json!({"type": "text_delta", "text": text::clock_token()}),
             Self::Thought(number) => {
                 json!({"type": "thinking_delta", "thinking": text::thought(*number)})
             }

@@ -1,5 +1,7 @@
 //! The words the double says, so that a reader can compare every byte.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 const WORDS: [&str; 6] = ["é", "漢字", "🦀", "ñandú", "Ω", "👩‍🔬"];
 
 /// The text of `[[say n]]`: `tok0 tok1 tok2 …`.
@@ -18,6 +20,17 @@ pub fn expected_utf8(tokens: u64) -> String {
 #[must_use]
 pub fn expected_thought(tokens: u64) -> String {
     (0..tokens).map(thought).collect()
+}
+
+/// When the tokens of a `[[clock n]]` were sent, in nanoseconds since 1970 UTC; none where the text is anything else
+/// or its last token is not whole.
+#[must_use]
+pub fn clock_times(text: &str) -> Option<Vec<u64>> {
+    let whole = text.strip_suffix(' ').or(text.is_empty().then_some(""))?;
+    let tokens = whole.split(' ').filter(|_| !text.is_empty());
+    tokens
+        .map(|token| token.strip_prefix('t')?.parse().ok())
+        .collect()
 }
 
 /// The signature of a thinking text; the double takes no other one back.
@@ -39,6 +52,13 @@ pub(crate) fn utf8_token(number: u64) -> String {
     format!("{word}{number} ")
 }
 
+/// A token of `[[clock n]]`, as it is sent now.
+pub(crate) fn clock_token() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let nanoseconds = since.map_or(0, |since| since.as_nanos());
+    format!("t{nanoseconds} ")
+}
+
 fn numbered(word: &str, number: u64) -> String {
     let space = if number == 0 { "" } else { " " };
     format!("{space}{word}{number}")
@@ -54,6 +74,21 @@ pub(crate) fn hash(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_is_read_as_it_is_said() {
+        let token = clock_token();
+        let times = clock_times(&token.repeat(2)).map(|times| times.len());
+
+        assert_eq!(times, Some(2));
+        assert_eq!(
+            clock_times("t1700000000000000000 t17 "),
+            Some(vec![1_700_000_000_000_000_000, 17])
+        );
+        assert_eq!(clock_times(""), Some(vec![]));
+        assert_eq!(clock_times("t17 t1"), None);
+        assert_eq!(clock_times("tok1 "), None);
+    }
 
     #[test]
     fn texts_are_what_the_help_says() {

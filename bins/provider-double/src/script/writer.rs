@@ -91,6 +91,7 @@ impl<'a> Writer<'a> {
         match directive {
             Directive::Say(spoken) => self.spoken(*spoken, Piece::Said),
             Directive::SayUtf8(spoken) => self.spoken(*spoken, Piece::Utf8),
+            Directive::Clock(spoken) => self.spoken(*spoken, |_| Piece::Clock),
             Directive::Think(spoken) => self.think(*spoken),
             Directive::Text(text) => {
                 let pieces = text

@@ -2,7 +2,7 @@
 
 use duplex_provider::{Chunk, Error, Message, Role, StopReason};
 use duplex_provider_double::{
-    Options, expected_text, expected_thought, expected_utf8, signature, start,
+    Options, clock_times, expected_text, expected_thought, expected_utf8, signature, start,
 };
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
@@ -28,6 +28,15 @@ async fn it_says_and_thinks_as_much_as_it_is_told() {
         (answer.stop, answer.error),
         (Some(StopReason::EndTurn), None)
     );
+}
+
+#[tokio::test]
+async fn a_clock_tells_when_each_token_was_sent() {
+    let answer = told("[[clock 20 tokens at 5000/s]]").await;
+
+    let times = clock_times(&answer.text()).expect("only times are said");
+    assert_eq!(times.len(), 20);
+    assert!(times.is_sorted());
 }
 
 #[tokio::test]
