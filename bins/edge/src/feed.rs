@@ -52,7 +52,8 @@ pub(crate) async fn feed(
     let upgrade = upgrade
         .max_message_size(LARGEST_READ)
         .max_frame_size(LARGEST_READ);
-    upgrade.on_upgrade(move |socket| serve(app, admitted, socket))
+    let served = app.sockets.served.clone();
+    upgrade.on_upgrade(move |socket| served.track_future(serve(app, admitted, socket)))
 }
 
 /// Who opens the socket, if they may.

@@ -6,6 +6,7 @@ use crate::origin::{Origin, Site};
 use crate::setup_link::{SetupLink, SetupLinkError};
 use crate::views::StoredViews;
 use crate::{Config, router};
+use axum::serve::ListenerExt;
 use duplex_eventlog::{ConnectError, Log, Options, RegistryError};
 use duplex_live::Live;
 use duplex_readmodel::{Accounts, Database, DatabaseError};
@@ -55,6 +56,7 @@ pub struct Edge {
     pub address: SocketAddr,
     stop: CancellationToken,
     serving: JoinHandle<io::Result<()>>,
+    sockets: Arc<Sockets>,
 }
 
 impl Edge {
@@ -70,11 +72,18 @@ impl Edge {
         };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
+        // Tokens and keys are small: held back to be gathered, they would come late.
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!("a connection gathers small packets: {error}");
+            }
+        });
         let app = connect(config, address).await?;
         if let Some(origin) = app.site.origins.first() {
             app.setup_link.announce(&app.accounts, origin).await?;
         }
         let (stop, live) = (app.stop.clone(), app.live.clone());
+        let sockets = app.sockets.clone();
         let stopped = stop.clone().cancelled_owned();
         let router = router::router(app);
         let serving = tokio::spawn(async move {
@@ -89,6 +98,7 @@ impl Edge {
             address,
             stop,
             serving,
+            sockets,
         })
     }
 
@@ -102,12 +112,20 @@ impl Edge {
     /// # Errors
     /// When serving failed.
     pub async fn stopped(mut self) -> io::Result<()> {
+        let stop = self.stop.clone();
         let patience = async {
-            self.stop.cancelled().await;
+            stop.cancelled().await;
             tokio::time::sleep(WINDING_DOWN).await;
         };
+        // The server does not wait for its sockets, and each still has to say goodbye.
+        let all = async {
+            let served = (&mut self.serving).await.map_err(io::Error::other)?;
+            self.sockets.served.close();
+            self.sockets.served.wait().await;
+            served
+        };
         tokio::select! {
-            served = &mut self.serving => served.map_err(io::Error::other)?,
+            served = all => served,
             () = patience => {
                 self.serving.abort();
                 Ok(())

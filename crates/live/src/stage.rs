@@ -12,7 +12,7 @@ use tokio::sync::broadcast;
 /// How many items of the transcript are kept; older ones come from the views.
 const ITEMS: usize = 200;
 /// How far a watcher may fall behind, in frames.
-const BEHIND: usize = 1_024;
+const BEHIND: usize = 512;
 
 /// A session as it stands, for one look.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ use metrics::gauge;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
+use tokio_util::task::TaskTracker;
 
 /// How many sockets a person may have.
 const MOST: usize = 32;
@@ -15,6 +16,8 @@ const MOST: usize = 32;
 pub(crate) struct Sockets {
     open: Arc<Mutex<HashMap<UserId, usize>>>,
     signed_out: broadcast::Sender<Credential>,
+    /// All sockets being served, goodbyes included.
+    pub served: TaskTracker,
 }
 
 impl Default for Sockets {
@@ -22,6 +25,7 @@ impl Default for Sockets {
         Self {
             open: Arc::default(),
             signed_out: broadcast::Sender::new(64),
+            served: TaskTracker::new(),
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) struct Tab {
 
 struct Watching {
     sent: Arc<AtomicU64>,
-    _show: AbortOnDropHandle<()>,
+    show: AbortOnDropHandle<()>,
 }
 
 /// Why the socket ends.
@@ -131,7 +131,10 @@ impl Tab {
     }
 
     /// A ping for the connection, a beat for the page. If the queue is full, the page hears enough already.
-    fn beat(&self) {
+    fn beat(&mut self) {
+        // A session that was refused is shown no more.
+        self.watches
+            .retain(|_, watching| !watching.show.is_finished());
         let sent = |(session, watching): (&SessionId, &Watching)| {
             (*session, Seq(watching.sent.load(Ordering::Relaxed)))
         };
@@ -218,7 +221,7 @@ impl Tab {
             sent: sent.clone(),
         };
         let show = AbortOnDropHandle::new(tokio::spawn(show.run(after)));
-        self.watches.insert(session, Watching { sent, _show: show });
+        self.watches.insert(session, Watching { sent, show });
         Ok(())
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::stack::{BOB, Person, Stack, said};
 use duplex_domain::{
-    Blob, Envelope, Epoch, Event, Lane, Picture, Role, RunnerId, Seq, SessionId, Size, TerminalId,
-    Time, Writer,
+    Blob, Envelope, Epoch, Event, Lane, Level, Picture, Role, RunnerId, Seq, SessionId, Size,
+    TerminalId, Time, Writer,
 };
 use duplex_eventlog::Address;
 use duplex_wire::{Close, Down, Screenful, ScreenfulKind};
@@ -486,4 +486,54 @@ async fn an_edge_that_stops_says_so() {
     let mut socket = Socket::open(&ada).await;
     stack.edge.stop();
     assert_eq!(socket.closed().await, Some(Close::GoingAway));
+}
+
+#[tokio::test]
+async fn a_slow_page_starts_over_from_a_snapshot() {
+    let stack = Stack::start().await;
+    let ada = stack.ada().await;
+    let (session, address, _) = stack.foreign_session(&[(ada.id, Role::Viewer)]).await;
+    let mut slow = Socket::open(&ada).await;
+    slow.watch(session, None).await;
+    let mut picture = slow.snapshot().await;
+
+    // More than all buffers on the way hold, while the page reads nothing.
+    let mut guard = Seq(0);
+    for number in 0..1_200 {
+        let text = format!("{number} {}", "x".repeat(16 * 1024));
+        let notice = [said(Event::Notice {
+            level: Level::Info,
+            code: "flood".into(),
+            text,
+        })];
+        let name = format!("n{number}");
+        let appended = stack
+            .log
+            .append(&address, Lane::Output, guard, &name, &notice);
+        guard = appended.await.unwrap();
+    }
+
+    let mut snapshots = 0;
+    while picture.session.seq < guard {
+        match slow.next().await {
+            Said::Down(down) => match *down {
+                Down::Events { session, events } => {
+                    for frame in events {
+                        picture.apply(&frame.recorded(session));
+                    }
+                }
+                Down::Snapshot { picture: fresh, .. } => {
+                    snapshots += 1;
+                    picture = *fresh;
+                }
+                _ => {}
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(snapshots > 0, "nothing was skipped, so nothing was shown");
+    let mut quick = Socket::open(&ada).await;
+    quick.watch(session, None).await;
+    picture.transcript.keep_newest(200);
+    assert_eq!(quick.snapshot().await, picture);
 }
