@@ -2,5 +2,7 @@
 
 fn main() -> std::io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
+    // Another build of the page has other file names, which have to be embedded anew.
+    println!("cargo::rerun-if-changed=../../ui/web/dist");
     std::fs::create_dir_all("../../ui/web/dist")
 }

@@ -98,11 +98,14 @@ fn compressed(path: &str, headers: &HeaderMap) -> Option<(&'static str, Embedded
         .find_map(|(name, ending)| Some((name, Page::get(&format!("{path}.{ending}"))?)))
 }
 
-/// Whether a file's name contains a hash of what is in it.
+/// Whether a file's name ends with a hash of what is in it, as esbuild writes it: `name-[hash].js`, eight letters and
+/// digits of base32.
 fn is_hashed(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let mut parts = name.split(['-', '.', '_']);
-    parts.any(|part| part.len() >= 8 && part.chars().all(|c| c.is_ascii_hexdigit()))
+    let stem = name.split('.').next().unwrap_or(name);
+    let base32 = |c: char| c.is_ascii_uppercase() || ('2'..='7').contains(&c);
+    stem.rsplit_once('-')
+        .is_some_and(|(_, hash)| hash.len() == 8 && hash.chars().all(base32))
 }
 
 #[cfg(test)]
@@ -111,10 +114,15 @@ mod tests {
 
     #[test]
     fn only_a_name_with_a_hash_is_kept_for_good() {
-        for hashed in ["app-1a2b3c4d5e.js", "assets/duplex.0f9e8d7c.wasm"] {
+        for hashed in ["main-7XKQ2ABC.js", "assets/duplex_bg-ABCD2345.wasm"] {
             assert!(is_hashed(hashed), "{hashed}");
         }
-        for plain in ["index.html", "favicon.svg", "manifest.json", "feedback.js"] {
+        for plain in [
+            "index.html",
+            "favicon.svg",
+            "manifest.json",
+            "night-sky.css",
+        ] {
             assert!(!is_hashed(plain), "{plain}");
         }
     }
