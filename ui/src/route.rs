@@ -13,8 +13,11 @@ use dioxus::prelude::*;
 #[rustfmt::skip]
 pub enum Route {
     /// Makes the first owner.
-    #[route("/setup")]
-    SetupPage {},
+    #[route("/setup#:secret")]
+    SetupPage {
+        /// The link's secret; it never reaches the server as part of an address.
+        secret: String,
+    },
     /// Signs in, and goes back to where one was.
     #[route("/login?:back")]
     Login {

@@ -28,7 +28,7 @@ pub fn Shell() -> Element {
             feed.send(Msg::Stop);
             let here = router().current::<Route>();
             let back = match here {
-                Route::Login { .. } | Route::SetupPage {} => "/".to_owned(),
+                Route::Login { .. } | Route::SetupPage { .. } => "/".to_owned(),
                 here => here.to_string(),
             };
             navigator().replace(Route::Login { back });

@@ -11,12 +11,7 @@ const SHORTEST: usize = 10;
 
 /// Makes the first owner, with the secret after the address's `#`.
 #[component]
-pub fn SetupPage() -> Element {
-    let secret = use_hook(|| {
-        let window = web_sys::window();
-        let hash = window.and_then(|window| window.location().hash().ok());
-        hash.unwrap_or_default().trim_start_matches('#').to_owned()
-    });
+pub fn SetupPage(secret: String) -> Element {
     let mut name = use_signal(String::new);
     let mut email = use_signal(String::new);
     let mut password = use_signal(String::new);

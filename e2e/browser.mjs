@@ -1,0 +1,81 @@
+// A real Chromium on the page of a running server.
+import { mkdtemp, mkdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** How long the page may take for anything, in milliseconds. */
+export const PATIENCE = 20_000;
+
+/** Opens a browser with a profile of its own, gone when it is closed. */
+export async function open(base, options = {}) {
+  const profile = await mkdtemp(join(tmpdir(), "duplex-e2e-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    args: FLAGS,
+    baseURL: base,
+    viewport: { width: 1440, height: 900 },
+    colorScheme: "dark",
+    ...options,
+  });
+  context.setDefaultTimeout(PATIENCE);
+  const page = context.pages()[0] ?? (await context.newPage());
+  const problems = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => {
+    const expected = /GPU stall|401 \(Unauthorized\)|status of 40[14]|WebSocket connection to/;
+    if (message.type() === "error" && !expected.test(message.text())) problems.push(message.text());
+  });
+  const close = async () => {
+    await context.close();
+    await rm(profile, { recursive: true, force: true });
+  };
+  return { context, page, problems, close };
+}
+
+/** Fails with a picture of the page. */
+export async function withPicture(page, name, step) {
+  try {
+    return await step();
+  } catch (error) {
+    const folder = join(import.meta.dirname, "artifacts");
+    await mkdir(folder, { recursive: true });
+    await page.screenshot({ path: join(folder, `${name}.png`) });
+    throw error;
+  }
+}
+
+/** Waits until a value read from the page is what is wanted. */
+export async function eventually(what, read, wanted) {
+  const until = Date.now() + PATIENCE;
+  let value;
+  for (;;) {
+    value = await read();
+    if (wanted(value)) return value;
+    if (Date.now() > until) throw new Error(`${what}: still ${JSON.stringify(value)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** The text on the terminal's screen (only with elements as its renderer). */
+export async function screen(page) {
+  const rows = await page.locator(".terminal-slot:not([hidden]) .xterm-rows > div").allTextContents();
+  return rows.map((row) => row.replaceAll("\u00a0", " ").trimEnd()).join("\n").trimEnd();
+}
+
+/** Writes a message to the agent and sends it. */
+export async function say(page, text) {
+  await page.fill("#composer", text);
+  await page.press("#composer", "Enter");
+}
