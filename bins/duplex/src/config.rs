@@ -28,6 +28,10 @@ pub enum Command {
     Up(Box<Up>),
     /// Check that everything Duplex needs is installed
     Doctor,
+    /// Check that the views in Postgres are what the log says
+    ///
+    /// Folds every session again from its log, up to where its view stands, and compares. Exit code 1 if any differs.
+    Verify(Verify),
 }
 
 const UP_EXAMPLES: &str = "\
@@ -48,6 +52,23 @@ The data folder:
   edge/ projector/ runner/                      each process' own; runner/ holds the worktrees
   logs/           what the processes say        provider.toml  yours: [anthropic] api_key, base_url
 Copy all of it while Duplex is stopped for a backup.";
+
+/// What `duplex verify` is told.
+#[derive(Clone, Debug, Args)]
+pub struct Verify {
+    /// The data folder of a running `duplex up` [default: ~/.local/share/duplex, or /var/lib/duplex for root]
+    #[arg(long, value_name = "DIR", conflicts_with = "nats")]
+    pub data: Option<PathBuf>,
+    /// The NATS server, where it is not `duplex up`'s own
+    #[arg(long, value_name = "URL", value_parser = nats_url, requires = "postgres")]
+    pub nats: Option<String>,
+    /// The Postgres database, where it is not `duplex up`'s own
+    #[arg(long, value_name = "URL", value_parser = postgres_url, requires = "nats")]
+    pub postgres: Option<String>,
+    /// Only these sessions
+    #[arg(value_name = "SESSION")]
+    pub sessions: Vec<duplex_domain::SessionId>,
+}
 
 /// What `duplex up` is told.
 #[derive(Clone, Debug, Args)]

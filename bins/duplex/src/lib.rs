@@ -10,6 +10,7 @@ mod run_file;
 mod start;
 mod supervise;
 pub mod up;
+pub mod verify;
 
 use std::fmt::Display;
 use std::io::{Write, stdout};

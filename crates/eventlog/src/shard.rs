@@ -4,8 +4,9 @@
 
 use crate::{Log, ReadError, subject};
 use async_nats::Subscriber;
-use duplex_domain::{Recorded, Seq, Shard};
-use futures_util::StreamExt;
+use duplex_domain::{Recorded, Seq, SessionId, Shard};
+use futures_util::{StreamExt, TryStreamExt};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -98,6 +99,15 @@ impl Log {
             wake,
             connections: self.connections.clone(),
         })
+    }
+
+    /// Every session that has a fact in a shard.
+    ///
+    /// # Errors
+    /// When the log cannot be reached or a fact is damaged.
+    pub async fn sessions(&self, shard: Shard) -> Result<BTreeSet<SessionId>, ReadError> {
+        let facts = self.read_subjects(shard, subject::facts_of_shard(shard), Seq(0));
+        facts.map_ok(|fact| fact.session).try_collect().await
     }
 
     /// What tells a shard's stream from another of the same name.

@@ -212,6 +212,24 @@ impl Stack {
         Person::sets_up(&self.url, &secret, "Ada", "ada@example.org").await
     }
 
+    /// Has `duplex verify` compare the views with the log, and gives what it says.
+    ///
+    /// # Errors
+    /// With its words, when a view differs.
+    pub async fn verify(&self) -> anyhow::Result<String> {
+        let mut verify = Command::new(binary("duplex", self.options.release)?);
+        let said = verify
+            .arg("verify")
+            .arg("--data")
+            .arg(self.data())
+            .output()
+            .await?;
+        let words = String::from_utf8_lossy(&said.stdout).into_owned();
+        let problem = String::from_utf8_lossy(&said.stderr);
+        anyhow::ensure!(said.status.success(), "{words}{problem}");
+        Ok(words)
+    }
+
     /// Stops the server as Ctrl-C does, and starts it again on the same data.
     ///
     /// # Errors

@@ -73,6 +73,8 @@ impl Scene {
         })
         .await
         .unwrap();
+        let verified = self.stack.verify().await.unwrap();
+        assert_eq!(verified, "1 sessions: the views are what the log says\n");
     }
 
     fn shows_both_answers_whole(&self) {
