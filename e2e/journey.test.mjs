@@ -94,11 +94,11 @@ step("a tool call is one line that unfolds to its input and result", async () =>
 
 step("Interrupt stops the answer and keeps what there is", async () => {
   await say(page, "[[say 2000 tokens at 40/s]]");
-  await eventually("tokens", async () => tokens(await lastText()), (count) => count > 3 && count < 2000);
+  await eventually("tokens", async () => tokens(await lastText()), (count) => count > 10 && count < 2000);
   await page.click("#interrupt");
   await page.locator(".turn-end", { hasText: "Interrupted" }).waitFor();
   const kept = tokens(await lastText());
-  assert.ok(kept > 3 && kept < 2000, `${kept} tokens were kept`);
+  assert.ok(kept > 10 && kept < 2000, `${kept} tokens were kept`);
   await page.locator("#interrupt").waitFor({ state: "detached" });
 });
 
@@ -141,9 +141,9 @@ step("hostile Markdown stays text", async () => {
 step("a real shell runs beside the chat and survives a reload", async () => {
   await page.goto(`${page.url()}?renderer=dom`);
   await page.click("#open-terminal");
-  await page.locator(".terminal .xterm-rows").waitFor();
+  await page.locator(".terminal-view .xterm-rows").waitFor();
   await eventually("a prompt", () => screen(page), (text) => /[$#%>]\s*$/.test(text));
-  await page.locator(".terminal").click();
+  await page.locator(".terminal-view").click();
   await page.keyboard.type("marker=kept; echo out-$((40+2))\n");
   await eventually("the output", () => screen(page), (text) => text.includes("out-42"));
   await page.keyboard.type("stty size\n");
@@ -159,7 +159,7 @@ step("a real shell runs beside the chat and survives a reload", async () => {
   assert.ok(narrow);
   await page.reload();
   await eventually("the same screen", () => screen(page), (text) => text.includes("stty size") || /\d+ \d+/.test(text));
-  await page.locator(".terminal").click();
+  await page.locator(".terminal-view").click();
   await page.keyboard.type("echo still-$marker\n");
   await eventually("the same shell", () => screen(page), (text) => text.includes("still-kept"));
   await page.keyboard.type("sleep 100\n");
@@ -223,7 +223,7 @@ step("an ended session is read-only and keeps its history", async () => {
   await page.getByRole("link", { name: "View" }).first().click();
   await page.getByText("This session has ended").waitFor();
   assert.equal(await page.locator("#composer").count(), 0);
-  assert.equal(await page.locator(".terminal").count(), 0);
+  assert.equal(await page.locator(".terminal-view").count(), 0);
   await page.locator(".row .message .bubble", { hasText: "written while away" }).waitFor();
 });
 

@@ -15,7 +15,7 @@ pub fn TerminalView(session: SessionId, terminal: TerminalId, size: Size) -> Ele
     use_drop(move || feed.send(Msg::Detach(terminal)));
     rsx! {
         div {
-            class: "terminal",
+            class: "terminal-view",
             "data-terminal": "{terminal}",
             onmounted: move |event| {
                 let Some(element) = event.data().try_as_web_event() else { return };

@@ -147,7 +147,7 @@ fn Open(id: SessionId) -> Element {
 fn toggle_focus(feed: crate::state::Line) {
     let document = web_sys::window().and_then(|window| window.document());
     let focused = document.and_then(|document| document.active_element());
-    let in_terminal = focused.is_some_and(|element| matches!(element.closest(".terminal"), Ok(Some(_))));
+    let in_terminal = focused.is_some_and(|element| matches!(element.closest(".terminal-view"), Ok(Some(_))));
     if in_terminal {
         return dom::focus_on("#composer");
     }

@@ -53,7 +53,7 @@ export class Screen {
     terminal.loadAddon(new WebLinksAddon(openLink));
     leaveQuestionsToTheServer(terminal);
     terminal.open(host);
-    if (new URLSearchParams(location.search).get("renderer") !== "dom") drawFast(terminal);
+    if (document.documentElement.dataset.renderer !== "dom") drawFast(terminal);
     const screen = new Screen(host, terminal, fit, onFit);
     screen.listen(onKeys);
     return screen;
