@@ -19,6 +19,15 @@ pub fn Terminals(id: SessionId) -> Element {
     let feed = feed();
     let mut chosen = use_signal(|| None::<TerminalId>);
     let mut opening = use_signal(|| false);
+    // What is looked at stays, also when it ends.
+    use_effect(move || {
+        let session = shared.session.read().clone();
+        let running = session.and_then(|session| tabs(&session.0, None).last().copied());
+        let none = chosen.peek().is_none();
+        if none && running.is_some() {
+            chosen.set(running);
+        }
+    });
     let Some(session) = shared.session.read().clone() else {
         return rsx! {};
     };
