@@ -25,7 +25,10 @@ pub fn Composer(id: SessionId) -> Element {
     let session = session.0;
     let role = shared.role(&session);
     let busy = session.turn.is_some();
-    let stopping = session.turn.as_ref().is_some_and(|turn| turn.interrupted_by.is_some());
+    let stopping = session
+        .turn
+        .as_ref()
+        .is_some_and(|turn| turn.interrupted_by.is_some());
     if role < Some(Role::Commenter) {
         return rsx! {
             div { class: "composer-note muted", "You can read this session." LinkState {} }
@@ -38,6 +41,9 @@ pub fn Composer(id: SessionId) -> Element {
             return;
         }
         feed.send(Msg::Post(id, text));
+        // Who sends a message wants to see what becomes of it.
+        let mut ends = shared.ends;
+        ends += 1;
         dom::set_area_text(AREA, "");
         dom::store(&key, None);
         blank.set(true);
@@ -104,7 +110,10 @@ pub fn Composer(id: SessionId) -> Element {
 }
 
 fn grow(event: &Event<FormData>) {
-    let target = event.data().try_as_web_event().and_then(|event| event.target());
+    let target = event
+        .data()
+        .try_as_web_event()
+        .and_then(|event| event.target());
     if let Some(area) = target.and_then(|target| target.dyn_into::<web_sys::HtmlElement>().ok()) {
         dom::grow_to_fit(&area);
     }

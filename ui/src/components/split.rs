@@ -133,7 +133,10 @@ fn place(event: &Event<PointerData>, capture: bool) -> Option<f64> {
         }
         separator.set_pointer_capture(event.pointer_id()).ok()?;
     }
-    let panes = separator.closest(".split").ok()??.get_bounding_client_rect();
+    let panes = separator
+        .closest(".split")
+        .ok()??
+        .get_bounding_client_rect();
     let at = f64::from(event.client_x()) - panes.left();
     (panes.width() > 0.0).then(|| at / panes.width() * 100.0)
 }

@@ -7,7 +7,9 @@ use crate::net::feed::Msg;
 use crate::net::link::Link;
 use crate::state::{feed, shared};
 use dioxus::prelude::*;
-use duplex_domain::{Command, Role, Session, SessionId, Size, TerminalEnd, TerminalId, TerminalState};
+use duplex_domain::{
+    Command, Role, Session, SessionId, Size, TerminalEnd, TerminalId, TerminalState,
+};
 
 /// A new terminal's size until its pane says which one fits.
 const FIRST: Size = Size { cols: 80, rows: 24 };
@@ -34,12 +36,17 @@ pub fn Terminals(id: SessionId) -> Element {
     let session = session.0;
     let may = shared.role(&session) >= Some(Role::Driver);
     let tabs = tabs(&session, chosen());
-    let active = chosen().filter(|id| tabs.contains(id)).or(tabs.last().copied());
+    let active = chosen()
+        .filter(|id| tabs.contains(id))
+        .or(tabs.last().copied());
     let open = move || {
         spawn(async move {
             opening.set(true);
             let name = dom::new_id();
-            if shared.ask_as(name.clone(), id, Command::OpenTerminal { size: FIRST }).await {
+            if shared
+                .ask_as(name.clone(), id, Command::OpenTerminal { size: FIRST })
+                .await
+            {
                 chosen.set(name.parse().ok());
             }
             opening.set(false);
@@ -149,7 +156,11 @@ fn Keyboard(id: SessionId) -> Element {
     let Some(driver) = session.driver.filter(|driver| Some(*driver) != me) else {
         return rsx! {};
     };
-    let name = session.members.get(&driver).map_or("Somebody", |member| &member.name).to_owned();
+    let name = session
+        .members
+        .get(&driver)
+        .map_or("Somebody", |member| &member.name)
+        .to_owned();
     let may = shared.role(&session) >= Some(Role::Driver);
     rsx! {
         span { class: "muted small", "{name} has the keyboard" }
@@ -172,9 +183,8 @@ fn Keyboard(id: SessionId) -> Element {
 /// The terminals with a tab: those that run, and the one looked at.
 fn tabs(session: &Session, chosen: Option<TerminalId>) -> Vec<TerminalId> {
     let terminals = session.terminals.iter();
-    let shown = terminals.filter(|(id, terminal)| {
-        terminal.state == TerminalState::Running || Some(**id) == chosen
-    });
+    let shown = terminals
+        .filter(|(id, terminal)| terminal.state == TerminalState::Running || Some(**id) == chosen);
     shown.map(|(id, _)| *id).collect()
 }
 
@@ -184,7 +194,10 @@ fn running(session: &Session, terminal: TerminalId) -> bool {
 }
 
 fn size(session: &Session, terminal: TerminalId) -> Size {
-    session.terminals.get(&terminal).map_or(FIRST, |terminal| terminal.size)
+    session
+        .terminals
+        .get(&terminal)
+        .map_or(FIRST, |terminal| terminal.size)
 }
 
 fn ended(end: TerminalEnd) -> String {

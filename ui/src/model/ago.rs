@@ -22,7 +22,11 @@ pub fn took(milliseconds: u64) -> String {
         0..1_000 => format!("{milliseconds} ms"),
         1_000..10_000 => format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100),
         10_000..60_000 => format!("{} s", milliseconds / 1_000),
-        _ => format!("{} min {} s", milliseconds / 60_000, milliseconds / 1_000 % 60),
+        _ => format!(
+            "{} min {} s",
+            milliseconds / 60_000,
+            milliseconds / 1_000 % 60
+        ),
     }
 }
 
@@ -45,6 +49,9 @@ mod tests {
 
     #[test]
     fn spans_are_told_in_the_unit_that_fits() {
-        assert_eq!([3, 1_250, 42_000, 61_000].map(took), ["3 ms", "1.2 s", "42 s", "1 min 1 s"]);
+        assert_eq!(
+            [3, 1_250, 42_000, 61_000].map(took),
+            ["3 ms", "1.2 s", "42 s", "1 min 1 s"]
+        );
     }
 }

@@ -44,7 +44,10 @@ mod tests {
         let lines: Vec<Line> = diff.lines().map(line).collect();
 
         assert_eq!(lines[..3], [Line::Place; 3]);
-        assert_eq!(lines[3..], [Line::Removed, Line::Added, Line::Added, Line::Same]);
+        assert_eq!(
+            lines[3..],
+            [Line::Removed, Line::Added, Line::Added, Line::Same]
+        );
         assert_eq!(size(diff), (2, 1));
     }
 }

@@ -383,10 +383,18 @@ mod tests {
         for text in DOCUMENTS {
             let mut document = Document::default();
             for (end, _) in text.char_indices() {
-                let shown: Vec<Block> = document.update(&text[..end], false).iter().map(|block| (**block).clone()).collect();
+                let shown: Vec<Block> = document
+                    .update(&text[..end], false)
+                    .iter()
+                    .map(|block| (**block).clone())
+                    .collect();
                 assert_eq!(shown, blocks(&text[..end]), "after {:?}", &text[..end]);
             }
-            let shown: Vec<Block> = document.update(text, true).iter().map(|block| (**block).clone()).collect();
+            let shown: Vec<Block> = document
+                .update(text, true)
+                .iter()
+                .map(|block| (**block).clone())
+                .collect();
             assert_eq!(shown, blocks(text));
         }
     }
@@ -404,7 +412,8 @@ mod tests {
 
     #[test]
     fn hostile_addresses_and_html_are_plain_text() {
-        let read = blocks("[x](javascript:alert(1)) ![i](data:text/html,x) <script>alert(1)</script>");
+        let read =
+            blocks("[x](javascript:alert(1)) ![i](data:text/html,x) <script>alert(1)</script>");
 
         let Block::Paragraph(spans) = &read[0] else {
             panic!("{read:?}")

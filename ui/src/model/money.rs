@@ -60,7 +60,9 @@ mod tests {
 
     #[test]
     fn counts_are_short() {
-        let shown: Vec<String> = [0, 999, 1_000, 1_250, 99_900, 123_456, 4_560_000].map(count).into();
+        let shown: Vec<String> = [0, 999, 1_000, 1_250, 99_900, 123_456, 4_560_000]
+            .map(count)
+            .into();
 
         assert_eq!(shown, ["0", "999", "1k", "1.2k", "99.9k", "123k", "4.5M"]);
     }

@@ -38,13 +38,21 @@ impl Outbox {
     /// Puts a message in.
     pub fn push(&mut self, id: String, session: SessionId, text: String) {
         let state = Progress::Waiting;
-        self.messages.push(Outgoing { id, session, text, state });
+        self.messages.push(Outgoing {
+            id,
+            session,
+            text,
+            state,
+        });
     }
 
     /// The messages of a session.
     #[must_use]
     pub fn of(&self, session: SessionId) -> Vec<Outgoing> {
-        let of = self.messages.iter().filter(|message| message.session == session);
+        let of = self
+            .messages
+            .iter()
+            .filter(|message| message.session == session);
         of.cloned().collect()
     }
 
@@ -135,7 +143,10 @@ mod tests {
         assert!(outbox.failed(ID, "the queue is full"));
         assert!(!outbox.failed("another", "why"));
         outbox.disconnected();
-        assert_eq!(outbox.messages[0].state, Progress::Failed("the queue is full".to_owned()));
+        assert_eq!(
+            outbox.messages[0].state,
+            Progress::Failed("the queue is full".to_owned())
+        );
         outbox.again(ID);
         assert_eq!(outbox.of(SessionId::default())[0].state, Progress::Waiting);
         assert_eq!(outbox.take(ID).unwrap().text, "hello");

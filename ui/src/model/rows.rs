@@ -77,7 +77,11 @@ impl Heights {
         let total: f64 = heights.iter().sum();
         let top = if pinned { total - height } else { top };
         let (from, to) = (top - MARGIN, top + height + MARGIN);
-        let mut window = Window { rows: 0..0, above: 0.0, below: 0.0 };
+        let mut window = Window {
+            rows: 0..0,
+            above: 0.0,
+            below: 0.0,
+        };
         let mut at = 0.0;
         for (index, row) in heights.iter().enumerate() {
             let end = at + row;
@@ -113,13 +117,27 @@ mod tests {
     use duplex_domain::{ItemKind, Seq, Time};
 
     fn item(seq: u64, text: &str, open: bool) -> Item {
-        let place = Place { seq: Seq(seq), index: 0 };
-        let kind = ItemKind::Text { block: seq, text: text.to_owned(), open };
-        Item { place, at: Time(0), turn: None, kind }
+        let place = Place {
+            seq: Seq(seq),
+            index: 0,
+        };
+        let kind = ItemKind::Text {
+            block: seq,
+            text: text.to_owned(),
+            open,
+        };
+        Item {
+            place,
+            at: Time(0),
+            turn: None,
+            kind,
+        }
     }
 
     fn rows(count: u64) -> Vec<Row> {
-        (0..count).map(|seq| Row(Rc::new(item(seq, "", false)))).collect()
+        (0..count)
+            .map(|seq| Row(Rc::new(item(seq, "", false))))
+            .collect()
     }
 
     #[test]
@@ -128,7 +146,10 @@ mod tests {
         refresh(&mut rows, &[item(1, "a", false), item(2, "b", true)]);
         let before = rows.clone();
 
-        refresh(&mut rows, &[item(1, "a", false), item(2, "bc", true), item(3, "", true)]);
+        refresh(
+            &mut rows,
+            &[item(1, "a", false), item(2, "bc", true), item(3, "", true)],
+        );
 
         assert_eq!(rows[0], before[0]);
         assert_ne!(rows[1], before[1]);
@@ -157,8 +178,22 @@ mod tests {
         let middle = heights.window(&rows, 50_000.0, 800.0, false);
         let end = heights.window(&rows, 0.0, 800.0, true);
 
-        assert_eq!(middle, Window { rows: 493..515, above: 49_300.0, below: 48_500.0 });
-        assert_eq!(end, Window { rows: 985..1000, above: 98_500.0, below: 0.0 });
+        assert_eq!(
+            middle,
+            Window {
+                rows: 493..515,
+                above: 49_300.0,
+                below: 48_500.0
+            }
+        );
+        assert_eq!(
+            end,
+            Window {
+                rows: 985..1000,
+                above: 98_500.0,
+                below: 0.0
+            }
+        );
     }
 
     #[test]

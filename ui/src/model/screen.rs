@@ -50,7 +50,14 @@ mod tests {
 
     fn frame(kind: ScreenfulKind, offset: u64, bytes: &[u8]) -> Screenful<'_> {
         let (session, terminal) = (SessionId::default(), TerminalId::default());
-        Screenful { kind, session, terminal, seq: Seq(1), offset, bytes }
+        Screenful {
+            kind,
+            session,
+            terminal,
+            seq: Seq(1),
+            offset,
+            bytes,
+        }
     }
 
     #[test]
@@ -59,7 +66,10 @@ mod tests {
         let mut shown = Shown::default();
 
         assert_eq!(shown.take(&output(3, b"xx")), Step::Gap);
-        assert_eq!(shown.take(&frame(ScreenfulKind::Screen, 10, b"a whole screen")), Step::Draw);
+        assert_eq!(
+            shown.take(&frame(ScreenfulKind::Screen, 10, b"a whole screen")),
+            Step::Draw
+        );
         assert_eq!(shown.take(&output(4, b"old")), Step::Skip);
         assert_eq!(shown.take(&output(8, b"oldnew")), Step::Write(2));
         assert_eq!(shown.take(&output(14, b"more")), Step::Write(0));
@@ -70,7 +80,13 @@ mod tests {
     fn a_new_terminal_needs_no_screen() {
         let mut shown = Shown::default();
 
-        assert_eq!(shown.take(&frame(ScreenfulKind::Output, 0, b"$ ")), Step::Write(0));
-        assert_eq!(shown.take(&frame(ScreenfulKind::Output, 2, b"ls")), Step::Write(0));
+        assert_eq!(
+            shown.take(&frame(ScreenfulKind::Output, 0, b"$ ")),
+            Step::Write(0)
+        );
+        assert_eq!(
+            shown.take(&frame(ScreenfulKind::Output, 2, b"ls")),
+            Step::Write(0)
+        );
     }
 }

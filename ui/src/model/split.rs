@@ -30,11 +30,18 @@ impl Split {
     /// As it was saved; what makes no sense is the default.
     #[must_use]
     pub fn restored(saved: Option<&str>, default: f64) -> Self {
-        let default = if default.is_finite() { default } else { DEFAULT };
+        let default = if default.is_finite() {
+            default
+        } else {
+            DEFAULT
+        };
         let saved = saved.and_then(|text| text.trim().parse::<f64>().ok());
         let saved = saved.filter(|share| *share > 0.0 && *share < 100.0);
         let share = saved.unwrap_or(default).clamp(LEAST, MOST);
-        Self { share, folded: None }
+        Self {
+            share,
+            folded: None,
+        }
     }
 
     /// The left side's share as shown.
@@ -58,7 +65,10 @@ impl Split {
         if !inward || !to.is_finite() {
             return self;
         }
-        Self { share: to.clamp(LEAST, MOST), folded: None }
+        Self {
+            share: to.clamp(LEAST, MOST),
+            folded: None,
+        }
     }
 
     /// Moved by an arrow key. At a folded edge, outward is nothing and inward is the least share.
@@ -71,13 +81,19 @@ impl Split {
             (None, true) => self.share + STEP,
             (None, false) => self.share - STEP,
         };
-        Self { share: share.clamp(LEAST, MOST), folded: None }
+        Self {
+            share: share.clamp(LEAST, MOST),
+            folded: None,
+        }
     }
 
     /// Moved as far as it goes.
     #[must_use]
     pub fn at_edge(right: bool) -> Self {
-        Self { share: if right { MOST } else { LEAST }, folded: None }
+        Self {
+            share: if right { MOST } else { LEAST },
+            folded: None,
+        }
     }
 
     /// Folds a side away, in place of the other one; a side that is folded away comes back.
@@ -99,7 +115,10 @@ mod tests {
     use super::*;
 
     fn at(share: f64) -> Split {
-        Split { share, folded: None }
+        Split {
+            share,
+            folded: None,
+        }
     }
 
     #[test]
@@ -108,8 +127,19 @@ mod tests {
 
         assert_eq!(restored(None), at(45.0));
         assert_eq!(restored(Some("60.5")), at(60.5));
-        assert_eq!([restored(Some("0")), restored(Some("100")), restored(Some("x")), restored(Some("NaN"))], [at(45.0); 4]);
-        assert_eq!([restored(Some("3")), restored(Some("99"))], [at(15.0), at(85.0)]);
+        assert_eq!(
+            [
+                restored(Some("0")),
+                restored(Some("100")),
+                restored(Some("x")),
+                restored(Some("NaN"))
+            ],
+            [at(45.0); 4]
+        );
+        assert_eq!(
+            [restored(Some("3")), restored(Some("99"))],
+            [at(15.0), at(85.0)]
+        );
         assert_eq!(Split::restored(None, 2.0), at(15.0));
         assert_eq!(Split::restored(None, f64::NAN), at(45.0));
     }
@@ -149,6 +179,9 @@ mod tests {
         assert_eq!(at(45.0).stepped(true), at(50.0));
         assert_eq!(at(83.0).stepped(true), at(85.0));
         assert_eq!(at(17.0).stepped(false), at(15.0));
-        assert_eq!((Split::at_edge(false), Split::at_edge(true)), (at(15.0), at(85.0)));
+        assert_eq!(
+            (Split::at_edge(false), Split::at_edge(true)),
+            (at(15.0), at(85.0))
+        );
     }
 }

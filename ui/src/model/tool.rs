@@ -39,8 +39,14 @@ fn first_line(text: &str) -> String {
 }
 
 fn any_text(input: &Value) -> String {
-    let mut values = input.as_object().into_iter().flat_map(serde_json::Map::values);
-    values.find_map(Value::as_str).map(first_line).unwrap_or_default()
+    let mut values = input
+        .as_object()
+        .into_iter()
+        .flat_map(serde_json::Map::values);
+    values
+        .find_map(Value::as_str)
+        .map(first_line)
+        .unwrap_or_default()
 }
 
 /// JSON with a line for each field; what is no JSON (yet) stays as it is.
@@ -68,9 +74,18 @@ mod tests {
 
     #[test]
     fn a_call_is_told_in_one_line() {
-        assert_eq!(told("bash", r#"{"command":"cargo test\necho done"}"#), "Run cargo test …");
-        assert_eq!(told("read", r#"{"path":"src/main.rs"}"#), "Read src/main.rs");
-        assert_eq!(told("search", r#"{"limit":3,"query":"fold"}"#), "search fold");
+        assert_eq!(
+            told("bash", r#"{"command":"cargo test\necho done"}"#),
+            "Run cargo test …"
+        );
+        assert_eq!(
+            told("read", r#"{"path":"src/main.rs"}"#),
+            "Read src/main.rs"
+        );
+        assert_eq!(
+            told("search", r#"{"limit":3,"query":"fold"}"#),
+            "search fold"
+        );
         assert_eq!(told("edit", r#"{"path":"src/ma"#), "Edit ");
     }
 

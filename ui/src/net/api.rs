@@ -31,14 +31,25 @@ impl Failure {
         let error = serde_json::from_str::<ErrorBody>(body).ok();
         let (message, field) = match error {
             Some(ErrorBody { error }) => (error.message, error.field),
-            None if status == 0 => ("the server cannot be reached; check that it runs".into(), None),
+            None if status == 0 => (
+                "the server cannot be reached; check that it runs".into(),
+                None,
+            ),
             None => (format!("the server answered with status {status}"), None),
         };
-        Self { status, message, field }
+        Self {
+            status,
+            message,
+            field,
+        }
     }
 }
 
-async fn call<T: DeserializeOwned>(method: &str, path: &str, body: Option<String>) -> Result<T, Failure> {
+async fn call<T: DeserializeOwned>(
+    method: &str,
+    path: &str,
+    body: Option<String>,
+) -> Result<T, Failure> {
     let (status, text) = dom::request(method, path, body).await;
     if !(200..300).contains(&status) {
         return Err(Failure::of(status, &text));
@@ -94,7 +105,11 @@ pub async fn workspaces() -> Result<Vec<Workspace>, Failure> {
 pub async fn sessions(state: &str, q: &str, cursor: Option<&str>) -> Result<SessionPage, Failure> {
     let encode = |text: &str| String::from(js_sys::encode_uri_component(text));
     let mut query = Vec::new();
-    for (name, value) in [("state", state), ("q", q), ("cursor", cursor.unwrap_or_default())] {
+    for (name, value) in [
+        ("state", state),
+        ("q", q),
+        ("cursor", cursor.unwrap_or_default()),
+    ] {
         if !value.is_empty() {
             query.push(format!("{name}={}", encode(value)));
         }
@@ -109,11 +124,22 @@ pub async fn create_session(body: &CreateSession) -> Result<Created, Failure> {
 
 /// Items before a place, newest page of them.
 pub async fn items(session: SessionId, before: Place) -> Result<ItemPage, Failure> {
-    get(&format!("/api/sessions/{session}/items?before={before}&limit=100")).await
+    get(&format!(
+        "/api/sessions/{session}/items?before={before}&limit=100"
+    ))
+    .await
 }
 
 /// Asks something of a session, under an id of one's own: what the command makes is named by it.
-pub async fn command(session: SessionId, id: String, command: Command) -> Result<Accepted, Failure> {
+pub async fn command(
+    session: SessionId,
+    id: String,
+    command: Command,
+) -> Result<Accepted, Failure> {
     let id = Some(id);
-    post(&format!("/api/sessions/{session}/commands"), &PostCommand { id, command }).await
+    post(
+        &format!("/api/sessions/{session}/commands"),
+        &PostCommand { id, command },
+    )
+    .await
 }

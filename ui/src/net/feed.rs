@@ -235,7 +235,10 @@ impl Feed {
         if !knew && self.attempt == 0 {
             self.probe();
         }
-        self.later(retry::wait(self.attempt, js_sys::Math::random()), Msg::Retry(self.generation));
+        self.later(
+            retry::wait(self.attempt, js_sys::Math::random()),
+            Msg::Retry(self.generation),
+        );
         self.attempt += 1;
     }
 
@@ -243,7 +246,10 @@ impl Feed {
     fn probe(&self) {
         let shared = self.shared;
         spawn(async move {
-            if crate::net::api::me().await.is_err_and(|failure| failure.signed_out()) {
+            if crate::net::api::me()
+                .await
+                .is_err_and(|failure| failure.signed_out())
+            {
                 shared.sign_out();
             }
         });
@@ -296,7 +302,11 @@ impl Feed {
             "text" => self.text(&data.as_string().unwrap_or_default()),
             "bytes" => self.bytes(&js_sys::Uint8Array::new(data).to_vec()),
             "close" => {
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "close codes have four digits")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "close codes have four digits"
+                )]
                 let code = data.as_f64().unwrap_or(1006.0) as u16;
                 self.lost(code);
             }
@@ -324,7 +334,9 @@ impl Feed {
                 self.resume();
                 self.flush();
             }
-            Down::Snapshot { session, picture, .. } => self.with(session, |seen| seen.replace(*picture)),
+            Down::Snapshot {
+                session, picture, ..
+            } => self.with(session, |seen| seen.replace(*picture)),
             Down::Events { session, events } => self.with(session, |seen| seen.apply(events)),
             Down::Synced { session, .. } => {
                 if self.watches(session) {
@@ -332,7 +344,12 @@ impl Feed {
                 }
             }
             Down::Accepted { .. } | Down::Pong {} => {}
-            Down::Refused { id, code, message, session } => self.refused(&id, code, &message, session),
+            Down::Refused {
+                id,
+                code,
+                message,
+                session,
+            } => self.refused(&id, code, &message, session),
             Down::Beat { seqs } => self.beat(&seqs),
         }
     }
@@ -340,7 +357,8 @@ impl Feed {
     fn built(&mut self, build: String) {
         match &self.build {
             Some(known) if *known != build => {
-                self.shared.toast("the server was updated; reload the page to use the new version");
+                self.shared
+                    .toast("the server was updated; reload the page to use the new version");
             }
             _ => self.build = Some(build),
         }
@@ -369,7 +387,11 @@ impl Feed {
             Some(session) => {
                 let (code, message) = (code, message.to_owned());
                 let mut missing = self.shared.missing;
-                missing.set(Some(Missing { session, code, message }));
+                missing.set(Some(Missing {
+                    session,
+                    code,
+                    message,
+                }));
             }
             None => self.shared.toast(message),
         }
@@ -379,9 +401,14 @@ impl Feed {
     fn beat(&mut self, seqs: &[(SessionId, Seq)]) {
         let Some(seen) = &self.seen else { return };
         let (id, cursor) = (seen.id(), seen.cursor());
-        let behind = seqs.iter().any(|(session, seq)| *session == id && Some(*seq) > cursor);
+        let behind = seqs
+            .iter()
+            .any(|(session, seq)| *session == id && Some(*seq) > cursor);
         if behind && cursor.is_some() {
-            self.send(&Up::Watch { session: id, after: cursor });
+            self.send(&Up::Watch {
+                session: id,
+                after: cursor,
+            });
         }
     }
 
@@ -405,7 +432,10 @@ impl Feed {
         }
         self.afresh = now;
         if let Some(session) = self.seen.as_ref().map(Seen::id) {
-            self.send(&Up::Watch { session, after: None });
+            self.send(&Up::Watch {
+                session,
+                after: None,
+            });
         }
     }
 
@@ -437,7 +467,10 @@ impl Feed {
         match &self.seen {
             Some(seen) => {
                 self.link(Link::CatchingUp);
-                self.send(&Up::Watch { session: seen.id(), after: seen.cursor() });
+                self.send(&Up::Watch {
+                    session: seen.id(),
+                    after: seen.cursor(),
+                });
             }
             None => self.link(Link::Live),
         }
@@ -445,7 +478,11 @@ impl Feed {
 
     fn command(&self, session: SessionId, command: Command) -> bool {
         let id = dom::new_id();
-        self.send(&Up::Command { id, session, command })
+        self.send(&Up::Command {
+            id,
+            session,
+            command,
+        })
     }
 
     fn post(&mut self, session: SessionId, text: String) {
@@ -464,7 +501,11 @@ impl Feed {
             let delivery = duplex_domain::Delivery::Queue;
             let command = Command::PostMessage { text, delivery };
             let id = message.id.clone();
-            if self.send(&Up::Command { id, session, command }) {
+            if self.send(&Up::Command {
+                id,
+                session,
+                command,
+            }) {
                 self.outbox.sent(&message.id);
             }
         }
@@ -498,8 +539,12 @@ impl Feed {
         let Some(seen) = &self.seen else { return };
         let session = &seen.picture.session;
         let me = self.shared.me.peek().as_ref().map(|me| me.id);
-        let mine = me.is_some_and(|me| duplex_domain::work::may_type(session, me, terminal).is_ok());
-        let now = session.terminals.get(&terminal).map(|terminal| terminal.size);
+        let mine =
+            me.is_some_and(|me| duplex_domain::work::may_type(session, me, terminal).is_ok());
+        let now = session
+            .terminals
+            .get(&terminal)
+            .map(|terminal| terminal.size);
         let size = size.clamped();
         if mine && now != Some(size) {
             self.command(seen.id(), Command::Resize { terminal, size });
@@ -507,7 +552,10 @@ impl Feed {
     }
 
     fn attach(&mut self, terminal: TerminalId, drawn: Drawn) {
-        let whole = self.seen.as_mut().is_none_or(|seen| seen.attach(terminal, drawn));
+        let whole = self
+            .seen
+            .as_mut()
+            .is_none_or(|seen| seen.attach(terminal, drawn));
         if !whole {
             self.watch_afresh();
         }
@@ -551,7 +599,8 @@ impl Feed {
         let session = &seen.picture.session;
         let me = self.shared.me.peek().as_ref().map(|me| me.id);
         for terminal in session.terminals.keys() {
-            let allowed = me.is_some_and(|me| duplex_domain::work::may_type(session, me, *terminal).is_ok());
+            let allowed =
+                me.is_some_and(|me| duplex_domain::work::may_type(session, me, *terminal).is_ok());
             if let Some(drawn) = seen.drawn(*terminal) {
                 drawn.allow(allowed);
             }

@@ -20,7 +20,10 @@ pub fn Login(back: String) -> Element {
         let back = back.clone();
         spawn(async move {
             busy.set(true);
-            let body = wire::Login { email: email(), password: password() };
+            let body = wire::Login {
+                email: email(),
+                password: password(),
+            };
             match api::login(&body).await {
                 Ok(_) => {
                     // A path of this page only: an address from outside could lead anywhere.

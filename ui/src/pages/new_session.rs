@@ -42,9 +42,16 @@ pub fn NewSession(on_close: EventHandler<()>) -> Element {
     let submit = move |event: FormEvent| {
         event.prevent_default();
         let typed = *workspace.peek() == OTHER;
-        let place = if typed { path.peek().trim().to_owned() } else { workspace() };
+        let place = if typed {
+            path.peek().trim().to_owned()
+        } else {
+            workspace()
+        };
         if place.is_empty() {
-            problem.set(Some((Some("workspace".into()), "choose a workspace, or type a folder's path".into())));
+            problem.set(Some((
+                Some("workspace".into()),
+                "choose a workspace, or type a folder's path".into(),
+            )));
             return;
         }
         let filled = |text: String| (!text.trim().is_empty()).then_some(text);
@@ -61,7 +68,9 @@ pub fn NewSession(on_close: EventHandler<()>) -> Element {
                 Ok(created) => {
                     prefs::keep_last("workspace", &place);
                     prefs::keep_last("model", &model.peek());
-                    navigator().push(Route::SessionAt { id: created.id.to_string() });
+                    navigator().push(Route::SessionAt {
+                        id: created.id.to_string(),
+                    });
                 }
                 Err(failure) if failure.signed_out() => shared.sign_out(),
                 Err(failure) => problem.set(Some((failure.field, failure.message))),
@@ -75,7 +84,9 @@ pub fn NewSession(on_close: EventHandler<()>) -> Element {
     };
     let known = ["workspace", "path", "title", "model", "message"];
     let general = match problem() {
-        Some((field, why)) if !field.as_deref().is_some_and(|field| known.contains(&field)) => Some(why),
+        Some((field, why)) if !field.as_deref().is_some_and(|field| known.contains(&field)) => {
+            Some(why)
+        }
         _ => None,
     };
     let failed = |failure: &api::Failure| format!("could not be loaded: {}", failure.message);
@@ -201,7 +212,11 @@ pub fn NewSession(on_close: EventHandler<()>) -> Element {
 pub fn DemoBanner() -> Element {
     let models = use_resource(api::models);
     let why = match &*models.read() {
-        Some(Ok(found)) if !found.iter().any(|model| model.available && model.provider != DEMO) => {
+        Some(Ok(found))
+            if !found
+                .iter()
+                .any(|model| model.available && model.provider != DEMO) =>
+        {
             found.iter().find_map(|model| model.why_not.clone())
         }
         _ => None,

@@ -55,11 +55,19 @@ fn Watched(id: SessionId) -> Element {
     let feed = feed();
     use_hook(move || feed.send(Msg::Watch(id)));
     use_drop(move || feed.send(Msg::Unwatch(id)));
-    let missing = shared.missing.read().clone().filter(|missing| missing.session == id);
+    let missing = shared
+        .missing
+        .read()
+        .clone()
+        .filter(|missing| missing.session == id);
     if let Some(missing) = missing {
         return rsx! { Gone { text: missing.message } };
     }
-    let session = shared.session.read().clone().filter(|session| session.0.id == id);
+    let session = shared
+        .session
+        .read()
+        .clone()
+        .filter(|session| session.0.id == id);
     match session {
         Some(_) => rsx! { Open { id } },
         None => rsx! { Loading { id } },
@@ -112,7 +120,11 @@ fn Open(id: SessionId) -> Element {
     let title = session.title.clone();
     use_effect(use_reactive!(|title| {
         let short = short_id(&id.to_string());
-        let named = if title.is_empty() { short } else { format!("{title} · {short}") };
+        let named = if title.is_empty() {
+            short
+        } else {
+            format!("{title} · {short}")
+        };
         dom::set_title(&format!("{named} — Duplex"));
     }));
     let keys = move |event: KeyboardEvent| {
@@ -147,14 +159,17 @@ fn Open(id: SessionId) -> Element {
 fn toggle_focus(feed: crate::state::Line) {
     let document = web_sys::window().and_then(|window| window.document());
     let focused = document.and_then(|document| document.active_element());
-    let in_terminal = focused.is_some_and(|element| matches!(element.closest(".terminal-view"), Ok(Some(_))));
+    let in_terminal =
+        focused.is_some_and(|element| matches!(element.closest(".terminal-view"), Ok(Some(_))));
     if in_terminal {
         return dom::focus_on("#composer");
     }
     let shown = shared().session.peek().clone();
     let running = shown.and_then(|session| {
         let mut terminals = session.0.terminals.iter().rev();
-        terminals.find(|(_, terminal)| terminal.state == TerminalState::Running).map(|(id, _)| *id)
+        terminals
+            .find(|(_, terminal)| terminal.state == TerminalState::Running)
+            .map(|(id, _)| *id)
     });
     if let Some(terminal) = running {
         feed.send(Msg::Focus(terminal));
@@ -166,7 +181,11 @@ fn Chat(id: SessionId, ended: bool) -> Element {
     let feed = feed();
     let shared = shared();
     let escape = move |event: KeyboardEvent| {
-        let busy = shared.session.peek().as_ref().is_some_and(|session| session.0.turn.is_some());
+        let busy = shared
+            .session
+            .peek()
+            .as_ref()
+            .is_some_and(|session| session.0.turn.is_some());
         if event.key() == Key::Escape && busy {
             feed.send(Msg::Interrupt(id));
         }
@@ -186,7 +205,11 @@ fn Chat(id: SessionId, ended: bool) -> Element {
 fn Spoken(id: SessionId) -> Element {
     let shared = shared();
     let words = use_memo(move || {
-        let session = shared.session.read().clone().filter(|session| session.0.id == id);
+        let session = shared
+            .session
+            .read()
+            .clone()
+            .filter(|session| session.0.id == id);
         match session.map(|session| working(&session.0)) {
             Some(Working::Working) => "The agent works.",
             Some(Working::Waiting) => "A message waits for the agent.",
@@ -209,9 +232,11 @@ fn EndedBanner(id: SessionId) -> Element {
     let shared = shared();
     let mut busy = use_signal(|| false);
     let me = shared.me.read().as_ref().map(|me| me.id);
-    let owner = shared.session.read().as_ref().is_some_and(|session| {
-        me.is_some_and(|me| session.0.role_of(me) == Some(Role::Owner))
-    });
+    let owner = shared
+        .session
+        .read()
+        .as_ref()
+        .is_some_and(|session| me.is_some_and(|me| session.0.role_of(me) == Some(Role::Owner)));
     rsx! {
         div { class: "notice ended-banner", role: "status",
             Icon { name: "clock" }
@@ -311,8 +336,16 @@ fn usage(session: &Session) -> String {
 fn FoldButtons(divider: Divider) -> Element {
     let folded = divider.split.read().folded;
     let (left, right) = (divider.clone(), divider);
-    let chat = if folded == Some(Side::Left) { "Show the chat" } else { "Hide the chat" };
-    let terminal = if folded == Some(Side::Right) { "Show the terminal" } else { "Hide the terminal" };
+    let chat = if folded == Some(Side::Left) {
+        "Show the chat"
+    } else {
+        "Hide the chat"
+    };
+    let terminal = if folded == Some(Side::Right) {
+        "Show the terminal"
+    } else {
+        "Hide the terminal"
+    };
     rsx! {
         span { class: "folds",
             button {
@@ -343,7 +376,9 @@ struct Named(Rc<Session>);
 
 impl PartialEq for Named {
     fn eq(&self, other: &Self) -> bool {
-        self.0.title == other.0.title && self.0.state == other.0.state && self.0.members == other.0.members
+        self.0.title == other.0.title
+            && self.0.state == other.0.state
+            && self.0.members == other.0.members
     }
 }
 
@@ -353,9 +388,15 @@ fn Title(id: SessionId, session: Named) -> Element {
     let mut editing = use_signal(|| None::<String>);
     let may = shared.role(&session.0) >= Some(Role::Driver);
     let title = session.0.title.clone();
-    let shown = if title.is_empty() { "New session".to_owned() } else { title.clone() };
+    let shown = if title.is_empty() {
+        "New session".to_owned()
+    } else {
+        title.clone()
+    };
     let save = move || {
-        let Some(title) = editing.take().filter(|title| !title.trim().is_empty()) else { return };
+        let Some(title) = editing.take().filter(|title| !title.trim().is_empty()) else {
+            return;
+        };
         spawn(async move {
             shared.ask(id, Command::Rename { title }).await;
         });

@@ -225,7 +225,10 @@ fn extend(listed: &mut Listed, page: SessionPage) {
     let Some(old) = &mut listed.page else { return };
     listed.extended = true;
     let known: Vec<_> = old.sessions.iter().map(|row| row.id).collect();
-    let new = page.sessions.into_iter().filter(|row| !known.contains(&row.id));
+    let new = page
+        .sessions
+        .into_iter()
+        .filter(|row| !known.contains(&row.id));
     old.sessions.extend(new);
     old.cursor = page.cursor;
 }
@@ -245,13 +248,28 @@ fn Placeholders() -> Element {
 }
 
 #[component]
-fn SessionCard(row: SessionRow, now: duplex_domain::Time, on_end: EventHandler<SessionRow>) -> Element {
+fn SessionCard(
+    row: SessionRow,
+    now: duplex_domain::Time,
+    on_end: EventHandler<SessionRow>,
+) -> Element {
     let ended = row.state == State::Ended;
     let short = short_id(&row.id.to_string());
-    let title = if row.title.is_empty() { format!("Session {short}") } else { row.title.clone() };
+    let title = if row.title.is_empty() {
+        format!("Session {short}")
+    } else {
+        row.title.clone()
+    };
     let when = row.ended_at.unwrap_or(row.active_at);
-    let folder = row.path.rsplit('/').find(|part| !part.is_empty()).unwrap_or("/").to_owned();
-    let to = Route::SessionAt { id: row.id.to_string() };
+    let folder = row
+        .path
+        .rsplit('/')
+        .find(|part| !part.is_empty())
+        .unwrap_or("/")
+        .to_owned();
+    let to = Route::SessionAt {
+        id: row.id.to_string(),
+    };
     let label = format!("End {title}");
     rsx! {
         div { class: "card-row",
@@ -287,14 +305,21 @@ fn SessionCard(row: SessionRow, now: duplex_domain::Time, on_end: EventHandler<S
 /// The part of an id that tells sessions of one day apart: its end, since its beginning is the time.
 #[must_use]
 pub fn short_id(id: &str) -> String {
-    id.get(id.len().saturating_sub(8)..).unwrap_or(id).to_owned()
+    id.get(id.len().saturating_sub(8)..)
+        .unwrap_or(id)
+        .to_owned()
 }
 
 /// The bar above the list.
 #[component]
 fn TopBar() -> Element {
     let shared = shared();
-    let name = shared.me.read().as_ref().map(|me| me.name.clone()).unwrap_or_default();
+    let name = shared
+        .me
+        .read()
+        .as_ref()
+        .map(|me| me.name.clone())
+        .unwrap_or_default();
     let leave = move |_| {
         spawn(async move {
             match api::logout().await {

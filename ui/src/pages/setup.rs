@@ -30,13 +30,21 @@ pub fn SetupPage(secret: String) -> Element {
     let submit = move |event: FormEvent| {
         event.prevent_default();
         if password.read().chars().count() < SHORTEST {
-            problem.set(Some((Some("password".into()), "use at least ten characters".into())));
+            problem.set(Some((
+                Some("password".into()),
+                "use at least ten characters".into(),
+            )));
             return;
         }
         let secret = secret.clone();
         spawn(async move {
             busy.set(true);
-            let body = Setup { secret, name: name(), email: email(), password: password() };
+            let body = Setup {
+                secret,
+                name: name(),
+                email: email(),
+                password: password(),
+            };
             match api::setup(&body).await {
                 Ok(_) => {
                     navigator().replace(Route::Sessions {});
@@ -51,7 +59,9 @@ pub fn SetupPage(secret: String) -> Element {
         _ => None,
     };
     let general = match problem() {
-        Some((field, why)) if !matches!(field.as_deref(), Some("name" | "email" | "password")) => Some(why),
+        Some((field, why)) if !matches!(field.as_deref(), Some("name" | "email" | "password")) => {
+            Some(why)
+        }
         _ => None,
     };
     rsx! {

@@ -68,6 +68,8 @@ pub struct Shared {
     pub toasts: Signal<Vec<Toast>>,
     /// Counts moments at which the page should look at the server again.
     pub nudges: Signal<u32>,
+    /// Counts moments at which the chat should go to its end.
+    pub ends: Signal<u32>,
 }
 
 impl Shared {
@@ -85,6 +87,7 @@ impl Shared {
             missing: Signal::new(None),
             toasts: Signal::new(Vec::new()),
             nudges: Signal::new(0),
+            ends: Signal::new(0),
         }
     }
 
@@ -148,7 +151,11 @@ impl Shared {
     /// Shows the session as it is now.
     pub fn show(mut self, seen: &Seen) {
         let still = seen.still();
-        let same = self.session.peek().as_ref().is_some_and(|shown| *shown.0 == still);
+        let same = self
+            .session
+            .peek()
+            .as_ref()
+            .is_some_and(|shown| *shown.0 == still);
         if !same {
             self.session.set(Some(Shown(Rc::new(still))));
         }
@@ -181,7 +188,9 @@ impl Shared {
     #[must_use]
     pub fn role(self, session: &Session) -> Option<Role> {
         let me = self.me.read().as_ref().map(|me| me.id)?;
-        session.role_of(me).filter(|_| session.state != State::Ended)
+        session
+            .role_of(me)
+            .filter(|_| session.state != State::Ended)
     }
 }
 

@@ -121,7 +121,11 @@ fn inline(span: &Inline) -> Element {
 
 #[component]
 fn Code(language: String, text: String) -> Element {
-    let label = if language.is_empty() { "code" } else { &language };
+    let label = if language.is_empty() {
+        "code"
+    } else {
+        &language
+    };
     rsx! {
         div { class: "code",
             div { class: "code-head",

@@ -69,14 +69,31 @@ pub fn Transcript(id: SessionId) -> Element {
     use_context_provider(|| Toggled(Signal::new(HashSet::new())));
     let mounted = use_hook(|| Rc::new(RefCell::new(Mounted::default())));
     let heights = use_signal(Heights::default);
-    let view = use_signal(|| View { top: 0.0, height: 800.0, pinned: true });
+    let view = use_signal(|| View {
+        top: 0.0,
+        height: 800.0,
+        pinned: true,
+    });
     // The newest row when the view left the end.
     let mut left = use_signal(|| None::<Row>);
     let window = use_memo(move || {
-        let View { top, height, pinned } = view();
-        heights.read().window(&shared.rows.read(), top, height, pinned)
+        let View {
+            top,
+            height,
+            pinned,
+        } = view();
+        heights
+            .read()
+            .window(&shared.rows.read(), top, height, pinned)
     });
     load_older(id, view);
+    let at_end = Rc::clone(&mounted);
+    use_effect(move || {
+        let asked = *shared.ends.read() > 0;
+        if let Some(scroller) = at_end.borrow().scroller.as_ref().filter(|_| asked) {
+            scroller.to_end();
+        }
+    });
     use_effect(move || {
         let pinned = view().pinned;
         let newest = shared.rows.peek().last().cloned();
@@ -92,7 +109,9 @@ pub fn Transcript(id: SessionId) -> Element {
     let window = window.read().clone();
     let count = rows.len();
     let shown = window.rows.start.min(count)..window.rows.end.min(count);
-    let last_open = rows.iter().rposition(|row| matches!(&row.0.kind, ItemKind::Text { open: true, .. }));
+    let last_open = rows
+        .iter()
+        .rposition(|row| matches!(&row.0.kind, ItemKind::Text { open: true, .. }));
     let missed = left.read().is_some() && *left.read() != rows.last().cloned();
     let away = !view.read().pinned;
     let (at_scroller, at_rows, at_button) = (Rc::clone(&mounted), Rc::clone(&mounted), mounted);
@@ -161,7 +180,11 @@ fn Beginning() -> Element {
     let shared = shared();
     let known = shared.session.read().is_some();
     let quiet = shared.outgoing.read().is_empty()
-        && shared.session.read().as_ref().is_some_and(|session| session.0.queue.is_empty());
+        && shared
+            .session
+            .read()
+            .as_ref()
+            .is_some_and(|session| session.0.queue.is_empty());
     rsx! {
         if known && quiet {
             div { class: "empty",
@@ -188,7 +211,11 @@ fn attach(
         &element,
         &content,
         move |top, height, pinned| {
-            let now = View { top, height, pinned };
+            let now = View {
+                top,
+                height,
+                pinned,
+            };
             if *view.peek() != now {
                 view.set(now);
             }

@@ -18,10 +18,18 @@ pub fn Queued(id: SessionId) -> Element {
     let session = session.0;
     let queue = session.queue.clone();
     let here = |message: &Outgoing| message.session == id;
-    let outgoing: Vec<Outgoing> = shared.outgoing.read().iter().filter(|message| here(message)).cloned().collect();
-    let streaming = shared.rows.read().last().is_some_and(|row| {
-        row.0.is_open() && !matches!(row.0.kind, ItemKind::Tool { .. })
-    });
+    let outgoing: Vec<Outgoing> = shared
+        .outgoing
+        .read()
+        .iter()
+        .filter(|message| here(message))
+        .cloned()
+        .collect();
+    let streaming = shared
+        .rows
+        .read()
+        .last()
+        .is_some_and(|row| row.0.is_open() && !matches!(row.0.kind, ItemKind::Tool { .. }));
     let working = session.turn.is_some() && !streaming;
     rsx! {
         if working {
@@ -48,7 +56,12 @@ fn QueuedMessage(session: SessionId, message: domain::Queued) -> Element {
     let Some(shown) = shown else { return rsx! {} };
     let mine = me == Some(message.by);
     let may_withdraw = mine || shared.role(&shown.0) >= Some(Role::Driver);
-    let author = shown.0.members.get(&message.by).map_or("Somebody", |member| &member.name).to_owned();
+    let author = shown
+        .0
+        .members
+        .get(&message.by)
+        .map_or("Somebody", |member| &member.name)
+        .to_owned();
     let id = message.id;
     let text = message.text.clone();
     rsx! {

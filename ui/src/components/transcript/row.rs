@@ -1,8 +1,8 @@
 //! One row of the transcript.
 
+use super::Toggled;
 use super::markdown::{MarkdownView, Raw};
 use super::tool::ToolRow;
-use super::Toggled;
 use crate::components::icon::Icon;
 use crate::model::rows::Row;
 use crate::model::{ago, money};
@@ -25,7 +25,9 @@ pub fn RowView(session: SessionId, row: Row, author: String, mine: bool, caret: 
         ItemKind::Text { text, open, .. } => rsx! {
             MarkdownView { text: text.clone(), done: !open, caret }
         },
-        ItemKind::Thinking { text, open, took, .. } => rsx! {
+        ItemKind::Thinking {
+            text, open, took, ..
+        } => rsx! {
             Thinking { place: item.place, text: text.clone(), open: *open, took: *took }
         },
         ItemKind::Tool { .. } => rsx! {
@@ -34,7 +36,13 @@ pub fn RowView(session: SessionId, row: Row, author: String, mine: bool, caret: 
         ItemKind::Notice { level, text, .. } => rsx! {
             NoticeRow { level: *level, text: text.clone() }
         },
-        ItemKind::TurnEnd { reason, problem, usage, cost, took } => rsx! {
+        ItemKind::TurnEnd {
+            reason,
+            problem,
+            usage,
+            cost,
+            took,
+        } => rsx! {
             TurnEnd {
                 session,
                 reason: *reason,
@@ -157,7 +165,11 @@ fn Again(session: SessionId) -> Element {
             None => shared.toast("the message is further up than what is loaded; write it again"),
         }
     };
-    let ended = shared.session.read().as_ref().is_none_or(|session| shared.role(&session.0).is_none());
+    let ended = shared
+        .session
+        .read()
+        .as_ref()
+        .is_none_or(|session| shared.role(&session.0).is_none());
     rsx! {
         if !ended {
             button { r#type: "button", class: "button", onclick: resend, "Retry" }

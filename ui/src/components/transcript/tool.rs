@@ -16,7 +16,17 @@ const SHORT: usize = 200;
 pub fn ToolRow(row: Row) -> Element {
     let toggled: Toggled = use_context();
     let place = row.0.place;
-    let ItemKind::Tool { name, input, state, output, result, took, diff: changed, .. } = &row.0.kind else {
+    let ItemKind::Tool {
+        name,
+        input,
+        state,
+        output,
+        result,
+        took,
+        diff: changed,
+        ..
+    } = &row.0.kind
+    else {
         return rsx! {};
     };
     let expanded = toggled.has(place);
