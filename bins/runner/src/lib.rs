@@ -6,6 +6,7 @@ mod dispatch;
 mod history;
 mod holder;
 mod prompt;
+mod reader;
 mod runner;
 mod scribe;
 mod shell;

@@ -95,6 +95,18 @@ pub struct Terminal {
     pub closing: bool,
 }
 
+impl Terminal {
+    fn opened(size: Size) -> Self {
+        Self {
+            size,
+            state: TerminalState::Running,
+            offset: 0,
+            saved: 0,
+            closing: false,
+        }
+    }
+}
+
 /// What a terminal's program does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -243,14 +255,7 @@ impl Session {
                 self.title.clone_from(title);
                 self.agent.clone_from(agent);
                 self.model.clone_from(model);
-                self.state = State::Active;
-                self.opened_at = at;
-                self.driver = by;
-                if let Some(owner) = by {
-                    let name = name.clone();
-                    let role = Role::Owner;
-                    self.members.insert(owner, Member { name, role });
-                }
+                self.open(at, by, name);
             }
             Event::Renamed { title } => self.title.clone_from(title),
             Event::ModelChosen { model } => self.model.clone_from(model),
@@ -274,24 +279,7 @@ impl Session {
                 message,
                 text,
                 delivery,
-            } => {
-                if self.title.is_empty() {
-                    self.title = title_from(text);
-                }
-                self.posted.push_back(*message);
-                if self.posted.len() > REMEMBERED_MESSAGES {
-                    self.posted.pop_front();
-                }
-                if let Some(by) = by {
-                    self.queue.push(Queued {
-                        id: *message,
-                        by,
-                        at,
-                        text: text.clone(),
-                        delivery: *delivery,
-                    });
-                }
-            }
+            } => self.post(at, by, *message, text, *delivery),
             Event::MessageEdited { message, text } => {
                 for queued in self.queue.iter_mut().filter(|queued| queued.id == *message) {
                     queued.text.clone_from(text);
@@ -301,17 +289,7 @@ impl Session {
                 self.queue.retain(|queued| queued.id != *message);
             }
             Event::TurnStarted { messages, model } => {
-                self.queue.retain(|queued| !messages.contains(&queued.id));
-                self.turns += 1;
-                self.turn = envelope.turn.map(|id| Turn {
-                    id,
-                    at,
-                    model: model.clone(),
-                    messages: messages.clone(),
-                    interrupted_by: None,
-                    usage: Usage::default(),
-                    cost: Cost::default(),
-                });
+                self.start_turn(at, envelope.turn, messages, model);
             }
             Event::InterruptRequested {} => {
                 if let Some(turn) = self.turn.as_mut().filter(|t| Some(t.id) == envelope.turn) {
@@ -332,29 +310,17 @@ impl Session {
                 }
             }
             Event::TerminalOpened { terminal, size } => {
-                let opened = Terminal {
-                    size: *size,
-                    state: TerminalState::Running,
-                    offset: 0,
-                    saved: 0,
-                    closing: false,
-                };
-                self.terminals.insert(*terminal, opened);
+                self.terminals.insert(*terminal, Terminal::opened(*size));
             }
             Event::TerminalResized { terminal, size } => {
-                if let Some(terminal) = self.terminals.get_mut(terminal) {
-                    terminal.size = *size;
-                }
+                self.terminal(*terminal, |terminal| terminal.size = *size);
             }
             Event::TerminalClosed { terminal } => {
-                if let Some(terminal) = self.terminals.get_mut(terminal) {
-                    terminal.closing = true;
-                }
+                self.terminal(*terminal, |terminal| terminal.closing = true);
             }
             Event::TerminalExited { terminal, end } => {
-                if let Some(terminal) = self.terminals.get_mut(terminal) {
-                    terminal.state = TerminalState::Exited(*end);
-                }
+                let exited = TerminalState::Exited(*end);
+                self.terminal(*terminal, |terminal| terminal.state = exited);
             }
             Event::Ended {} => {
                 self.state = State::Ended;
@@ -371,17 +337,12 @@ impl Session {
                 offset,
                 bytes,
             } => {
-                if let Some(terminal) = self.terminals.get_mut(terminal) {
-                    terminal.offset = offset + bytes.0.len() as u64;
-                }
+                let end = offset + bytes.0.len() as u64;
+                self.terminal(*terminal, |terminal| terminal.offset = end);
             }
             Event::ScreenSaved {
                 terminal, offset, ..
-            } => {
-                if let Some(terminal) = self.terminals.get_mut(terminal) {
-                    terminal.saved = *offset;
-                }
-            }
+            } => self.terminal(*terminal, |terminal| terminal.saved = *offset),
             Event::Typed { .. }
             | Event::TextDelta { .. }
             | Event::ThinkingDelta { .. }
@@ -392,6 +353,62 @@ impl Session {
             | Event::ToolFinished { .. }
             | Event::Notice { .. }
             | Event::Unknown(_) => {}
+        }
+    }
+
+    fn open(&mut self, at: Time, by: Option<UserId>, name: &str) {
+        self.state = State::Active;
+        self.opened_at = at;
+        self.driver = by;
+        if let Some(owner) = by {
+            let (name, role) = (name.to_owned(), Role::Owner);
+            self.members.insert(owner, Member { name, role });
+        }
+    }
+
+    fn post(
+        &mut self,
+        at: Time,
+        by: Option<UserId>,
+        id: MessageId,
+        text: &str,
+        delivery: Delivery,
+    ) {
+        if self.title.is_empty() {
+            self.title = title_from(text);
+        }
+        self.posted.push_back(id);
+        if self.posted.len() > REMEMBERED_MESSAGES {
+            self.posted.pop_front();
+        }
+        let Some(by) = by else { return };
+        let text = text.to_owned();
+        self.queue.push(Queued {
+            id,
+            by,
+            at,
+            text,
+            delivery,
+        });
+    }
+
+    fn start_turn(&mut self, at: Time, id: Option<TurnId>, messages: &[MessageId], model: &str) {
+        self.queue.retain(|queued| !messages.contains(&queued.id));
+        self.turns += 1;
+        self.turn = id.map(|id| Turn {
+            id,
+            at,
+            model: model.to_owned(),
+            messages: messages.to_vec(),
+            interrupted_by: None,
+            usage: Usage::default(),
+            cost: Cost::default(),
+        });
+    }
+
+    fn terminal(&mut self, terminal: TerminalId, change: impl FnOnce(&mut Terminal)) {
+        if let Some(terminal) = self.terminals.get_mut(&terminal) {
+            change(terminal);
         }
     }
 

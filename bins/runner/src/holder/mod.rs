@@ -1,0 +1,272 @@
+//! Holds one session: what its log asks for is made true, and what comes of it goes back into the log.
+//!
+//! The holder follows the session like everybody else. Whenever its picture changes it looks what is missing: a turn
+//! to be started or stopped, a shell to be opened, resized or ended, a fact to be noted. It appends one fact at a
+//! time and believes it only when it comes back.
+
+mod facts;
+mod shells;
+mod turns;
+
+use crate::reader::Reader;
+use crate::runner::Runner;
+use crate::scribe::{Pen, Scribe};
+use crate::shell::{Over, Shell};
+use crate::turn::Report;
+use duplex_domain::{
+    EndReason, Event, Lane, Problem, Seq, Session, SessionId, TerminalEnd, TerminalId,
+    TerminalState, work,
+};
+use duplex_eventlog::{AppendError, Keys, ReadError, RegistryError};
+use duplex_terminal::SealKey;
+use duplex_workspace::{Repository, WorkspaceError, Worktree};
+use facts::{Appending, Note, appended};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{info, warn};
+use turns::RunningTurn;
+
+/// How long a session without work is still held.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Holding a session ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum HoldError {
+    /// Another runner holds it.
+    #[error("another runner took session {0}")]
+    Taken(SessionId),
+    /// The log cannot be read or written.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A fact was refused.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// The register cannot be used.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+}
+
+/// Claims a session and holds it until nothing of it is left to do, it is lost, or `stop` is cancelled.
+///
+/// # Errors
+/// See [`HoldError`].
+pub async fn hold(
+    runner: Arc<Runner>,
+    id: SessionId,
+    repository: Repository,
+    stop: CancellationToken,
+) -> Result<(), HoldError> {
+    let mut reader = Reader::start(&runner, id).await?;
+    let Some(pen) = reader.claim(&runner).await? else {
+        return Ok(());
+    };
+    info!(session.id = %id, "holding session {id} under epoch {}", pen.epoch.0);
+    let holder = Holder::new(runner, repository, reader, pen).await?;
+    holder.run(stop).await
+}
+
+struct Holder {
+    runner: Arc<Runner>,
+    repository: Repository,
+    reader: Reader,
+    pen: Pen,
+    output: Scribe,
+    input: Scribe,
+    /// Ends with either lane's writing: the session is lost then.
+    lanes: [AbortOnDropHandle<()>; 2],
+    keys: Keys,
+    key: SealKey,
+    worktree: Option<Worktree>,
+    turn: Option<RunningTurn>,
+    shells: HashMap<TerminalId, Shell>,
+    notes: VecDeque<Note>,
+    /// The fact on its way.
+    appending: Option<Appending>,
+    /// Whether that fact is the first of the notes.
+    appending_note: bool,
+    /// The fact that must have come back before the next is decided.
+    wait_for: Seq,
+    /// What the fact on its way expected to come behind.
+    guard: Seq,
+    facts: u64,
+    reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
+    over: (mpsc::Sender<Over>, mpsc::Receiver<Over>),
+    stopping: bool,
+    released: bool,
+}
+
+impl Holder {
+    async fn new(
+        runner: Arc<Runner>,
+        repository: Repository,
+        reader: Reader,
+        pen: Pen,
+    ) -> Result<Self, HoldError> {
+        let (log, address) = (runner.log.clone(), reader.address());
+        let session = &reader.session;
+        let start = |lane, guard| Scribe::start(log.clone(), address, lane, guard, pen);
+        let (output, output_lane) = start(Lane::Output, session.output);
+        let (input, input_lane) = start(Lane::Input, session.input);
+        let fresh = *SealKey::generate().as_bytes();
+        let key = runner.registry.session_key(session.id, fresh).await?;
+        Ok(Self {
+            keys: runner.log.keys(session.id).await?,
+            key: SealKey::from_bytes(key),
+            runner,
+            repository,
+            reader,
+            pen,
+            output,
+            input,
+            lanes: [output_lane, input_lane],
+            worktree: None,
+            turn: None,
+            shells: HashMap::new(),
+            notes: VecDeque::new(),
+            appending: None,
+            appending_note: false,
+            wait_for: Seq(0),
+            guard: Seq(0),
+            facts: 0,
+            reports: mpsc::channel(64),
+            over: mpsc::channel(16),
+            stopping: false,
+            released: false,
+        })
+    }
+
+    fn session(&self) -> &Session {
+        &self.reader.session
+    }
+
+    async fn run(mut self, stop: CancellationToken) -> Result<(), HoldError> {
+        self.mend_what_the_last_holder_left().await?;
+        loop {
+            self.look().await?;
+            if self.released {
+                return Ok(());
+            }
+            let idle = self.is_idle() && self.appending.is_none();
+            let [output_lane, input_lane] = &mut self.lanes;
+            tokio::select! {
+                followed = self.reader.follow.next() => {
+                    self.reader.take(followed?);
+                }
+                appended = appended(&mut self.appending) => self.appended(appended)?,
+                Some(report) = self.reports.1.recv() => self.report(report),
+                Some(over) = self.over.1.recv() => self.notes.push_back(Note::ShellOver(over)),
+                Some(keys) = self.keys.next() => self.pass(keys).await,
+                () = stop.cancelled(), if !self.stopping => self.stop().await,
+                () = tokio::time::sleep(PATIENCE), if idle => self.release(),
+                _ = output_lane => return Err(HoldError::Taken(self.reader.session.id)),
+                _ = input_lane => return Err(HoldError::Taken(self.reader.session.id)),
+            }
+        }
+    }
+
+    /// A turn or a shell that ran under an older claim died with its runner.
+    async fn mend_what_the_last_holder_left(&mut self) -> Result<(), HoldError> {
+        let turn = self.session().turn.as_ref().map(|turn| turn.id);
+        if turn.is_some() {
+            for call in self.reader.history.open_calls() {
+                let finished = Event::ToolFinished {
+                    call,
+                    content: "The runner died while this call ran. It may have had effects."
+                        .to_owned(),
+                    is_error: true,
+                    took: 0,
+                    diff: None,
+                };
+                let written = self.output.write(turn, finished).await;
+                written.map_err(|_| HoldError::Taken(self.session().id))?;
+            }
+            let flushed = self.output.flush().await;
+            flushed.map_err(|_| HoldError::Taken(self.session().id))?;
+            self.notes.push_back(Note::TurnOver {
+                reason: EndReason::RunnerLost,
+                problem: Some(runner_lost()),
+            });
+        }
+        let terminals = self.session().terminals.iter();
+        let lost = terminals.filter(|(_, terminal)| {
+            // One without output was never started: it will be now.
+            terminal.state == TerminalState::Running && terminal.offset > 0
+        });
+        let lost: Vec<_> = lost.map(|(terminal, _)| *terminal).collect();
+        for terminal in lost {
+            let end = TerminalEnd::Lost;
+            self.notes
+                .push_back(Note::ShellOver(Over { terminal, end }));
+        }
+        Ok(())
+    }
+
+    /// Makes true what the session's state asks for.
+    async fn look(&mut self) -> Result<(), HoldError> {
+        if self.session().epoch != self.pen.epoch {
+            return Err(HoldError::Taken(self.session().id));
+        }
+        if self.session().runner.is_none() {
+            self.released = true;
+            return Ok(());
+        }
+        self.stop_turn_if_asked();
+        self.start_turn_if_begun().await;
+        self.tend_shells().await;
+        self.append_next();
+        Ok(())
+    }
+
+    async fn worktree(&mut self) -> Result<Worktree, WorkspaceError> {
+        if let Some(worktree) = &self.worktree
+            && worktree.tree.is_dir()
+        {
+            return Ok(worktree.clone());
+        }
+        let session = self.session().id.to_string();
+        let folder = self.runner.data.join("sessions");
+        let worktree = self.repository.worktree(&folder, &session).await?;
+        self.worktree = Some(worktree.clone());
+        Ok(worktree)
+    }
+
+    fn is_idle(&self) -> bool {
+        !work::is_needed(self.session()) && self.turn.is_none()
+    }
+
+    /// The runner stops: the turn and the shells end with a word in the log.
+    async fn stop(&mut self) {
+        self.stopping = true;
+        if let Some(running) = self.turn.take() {
+            running.cancel.cancel();
+        }
+        if self.session().turn.is_some() {
+            self.notes.push_back(Note::TurnOver {
+                reason: EndReason::RunnerLost,
+                problem: Some(runner_lost()),
+            });
+        }
+        let shells: Vec<_> = self.shells.drain().collect();
+        for (terminal, _) in shells {
+            let end = TerminalEnd::Lost;
+            self.notes
+                .push_back(Note::ShellOver(Over { terminal, end }));
+        }
+        if let Err(error) = self.output.flush().await {
+            warn!("what was written last may be missing: {error}");
+        }
+    }
+}
+
+fn runner_lost() -> Problem {
+    Problem {
+        code: "runner_lost".to_owned(),
+        message: "the runner stopped in the middle of this turn; send the message again to go on"
+            .to_owned(),
+        retryable: true,
+    }
+}

@@ -1,0 +1,115 @@
+//! How a holder starts and stops turns.
+
+use super::{Holder, Note};
+use crate::turn::{Report, Turn};
+use duplex_domain::{EndReason, Problem, State, TurnId};
+use duplex_workspace::tools::{Context, Limits};
+use duplex_workspace::{WorkspaceError, Worktree};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+/// The turn at work.
+pub(super) struct RunningTurn {
+    pub(super) id: TurnId,
+    pub(super) cancel: CancellationToken,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Holder {
+    pub(super) fn stop_turn_if_asked(&self) {
+        let Some(running) = &self.turn else { return };
+        let session = self.session();
+        let meant = session.turn.as_ref().filter(|turn| turn.id == running.id);
+        let interrupted = meant.is_none_or(|turn| turn.interrupted_by.is_some());
+        if interrupted || session.state == State::Ended {
+            running.cancel.cancel();
+        }
+    }
+
+    /// The log says that a turn began: it begins.
+    pub(super) async fn start_turn_if_begun(&mut self) {
+        let begun = self.session().turn.as_ref();
+        let Some((id, model)) = begun.map(|turn| (turn.id, turn.model.clone())) else {
+            return;
+        };
+        let over = |note: &Note| matches!(note, Note::TurnOver { .. });
+        let ending = self.stopping || self.is_behind() || self.notes.iter().any(over);
+        if self.turn.is_some() || ending {
+            return;
+        }
+        match self.worktree().await {
+            Ok(worktree) => self.start_turn(id, model, worktree),
+            Err(error) => self.notes.push_back(Note::TurnOver {
+                reason: EndReason::Error,
+                problem: Some(no_workspace(&error)),
+            }),
+        }
+    }
+
+    pub(super) fn start_turn(&mut self, id: TurnId, model: String, worktree: Worktree) {
+        let cancel = CancellationToken::new();
+        let turn = Turn {
+            id,
+            model,
+            system: crate::prompt::system(&worktree),
+            history: self.reader.history.clone(),
+            next_block: self.session().blocks,
+            providers: self.runner.providers.clone(),
+            tools: Context {
+                worktree,
+                sandbox: self.runner.sandbox.clone(),
+                limits: Limits::default(),
+            },
+            output: self.output.clone(),
+            reports: self.reports.0.clone(),
+            cancel: cancel.clone(),
+        };
+        let task = AbortOnDropHandle::new(tokio::spawn(turn.run()));
+        self.turn = Some(RunningTurn {
+            id,
+            cancel,
+            _task: task,
+        });
+    }
+
+    pub(super) fn report(&mut self, report: Report) {
+        match report {
+            Report::Used { model, usage } => {
+                let Some(turn) = self.turn.as_ref().map(|turn| turn.id) else {
+                    return;
+                };
+                self.notes.push_back(Note::Used { turn, model, usage });
+            }
+            Report::Over {
+                turn,
+                reason,
+                problem,
+            } => {
+                if self.session().turn.as_ref().map(|turn| turn.id) == Some(turn) {
+                    self.notes.push_back(Note::TurnOver { reason, problem });
+                }
+            }
+        }
+    }
+
+    /// A new turn waits until the one before has let go of the worktree.
+    pub(super) fn turn_is_gone(&mut self) -> bool {
+        let running = self.session().turn.as_ref().map(|turn| turn.id);
+        if self
+            .turn
+            .as_ref()
+            .is_some_and(|turn| Some(turn.id) != running)
+        {
+            self.turn = None;
+        }
+        self.turn.is_none()
+    }
+}
+
+fn no_workspace(error: &WorkspaceError) -> Problem {
+    Problem {
+        code: error.code().to_owned(),
+        message: format!("the session's folder cannot be used: {error}"),
+        retryable: true,
+    }
+}
