@@ -31,9 +31,6 @@ extern "C" {
     #[wasm_bindgen(js_name = watchPage)]
     fn watch_page_js(report: &JsValue);
 
-    #[wasm_bindgen(js_name = watchWide)]
-    fn watch_wide_js(report: &JsValue) -> js_sys::Function;
-
     #[wasm_bindgen(js_name = request)]
     async fn request_js(method: &str, path: &str, body: Option<String>) -> JsValue;
 
@@ -116,15 +113,9 @@ pub async fn sleep(milliseconds: u32) {
 }
 
 /// Reports, as long as the page lives, that it is online, offline, visible, or has the focus.
-pub fn watch_page(mut report: impl FnMut(String) + 'static) {
-    let report = Closure::<dyn FnMut(String)>::new(move |what| report(what));
+pub fn watch_page(report: impl FnMut(String) + 'static) {
+    let report = Closure::<dyn FnMut(String)>::new(report);
     watch_page_js(&report.into_js_value());
-}
-
-/// Reports, as long as the page lives, whether it is wide enough for two panes beside each other.
-pub fn watch_wide(mut report: impl FnMut(bool) + 'static) -> js_sys::Function {
-    let report = Closure::<dyn FnMut(bool)>::new(move |wide| report(wide));
-    watch_wide_js(&report.into_js_value())
 }
 
 /// A request to the server: its status (0 when nothing was reached) and its body.

@@ -46,13 +46,10 @@ impl Outbox {
         });
     }
 
-    /// The messages of a session.
+    /// Those messages that are for a session.
     #[must_use]
-    pub fn of(&self, session: SessionId) -> Vec<Outgoing> {
-        let of = self
-            .messages
-            .iter()
-            .filter(|message| message.session == session);
+    pub fn of(messages: &[Outgoing], session: SessionId) -> Vec<Outgoing> {
+        let of = messages.iter().filter(|message| message.session == session);
         of.cloned().collect()
     }
 
@@ -148,7 +145,10 @@ mod tests {
             Progress::Failed("the queue is full".to_owned())
         );
         outbox.again(ID);
-        assert_eq!(outbox.of(SessionId::default())[0].state, Progress::Waiting);
+        assert_eq!(
+            Outbox::of(&outbox.messages, SessionId::default())[0].state,
+            Progress::Waiting
+        );
         assert_eq!(outbox.take(ID).unwrap().text, "hello");
     }
 }

@@ -168,7 +168,7 @@ mod tests {
         let folded = at(60.0).folding(Side::Left);
 
         assert_eq!(folded.saved(), None);
-        assert_eq!(folded.shown(), 0.0);
+        assert!(folded.shown() < 0.1);
         assert_eq!(folded.folding(Side::Left), at(60.0));
         assert_eq!(folded.folding(Side::Right).folding(Side::Right), at(60.0));
         assert_eq!(at(60.0).saved(), Some("60.00".to_owned()));

@@ -69,6 +69,10 @@ pub enum Msg {
 }
 
 /// Keeps the connection as long as the page lives.
+#[expect(
+    clippy::large_types_passed_by_value,
+    reason = "handles to signals, to be kept"
+)]
 pub async fn run(shared: Shared, tx: UnboundedSender<Msg>, mut inbox: UnboundedReceiver<Msg>) {
     let mut feed = Feed::new(shared, tx);
     feed.listen_to_page();
@@ -99,6 +103,10 @@ struct Feed {
 }
 
 impl Feed {
+    #[expect(
+        clippy::large_types_passed_by_value,
+        reason = "handles to signals, to be kept"
+    )]
     fn new(shared: Shared, tx: UnboundedSender<Msg>) -> Self {
         let report_to = tx.clone();
         let report = Report::new(move |generation, kind, data| {
@@ -169,7 +177,9 @@ impl Feed {
             }
             Msg::Focus(terminal) => {
                 let drawn = self.seen.as_ref().and_then(|seen| seen.drawn(terminal));
-                drawn.iter().for_each(|drawn| drawn.focus());
+                if let Some(drawn) = drawn {
+                    drawn.focus();
+                }
             }
             Msg::Older(session, items, more) => self.older(session, items, more),
             Msg::Socket(generation, kind, data) if generation == self.generation => {

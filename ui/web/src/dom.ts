@@ -167,15 +167,6 @@ export function showDialog(dialog: HTMLElement): void {
   if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal();
 }
 
-/** The page lies on its side: chat beside terminal, not above. */
-export function watchWide(report: (wide: boolean) => void): () => void {
-  const query = matchMedia("(min-width: 768px)");
-  const listen = () => report(query.matches);
-  query.addEventListener("change", listen);
-  listen();
-  return () => query.removeEventListener("change", listen);
-}
-
 export function showCrash(): void {
   document.getElementById("crash")?.removeAttribute("hidden");
   document.getElementById("crash-reload")?.addEventListener("click", () => location.reload());

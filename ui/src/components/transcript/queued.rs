@@ -1,7 +1,7 @@
 //! What follows the transcript: messages that wait, messages on their way, and what the agent does now.
 
 use crate::components::icon::Icon;
-use crate::model::outbox::{Outgoing, Progress};
+use crate::model::outbox::{Outbox, Outgoing, Progress};
 use crate::net::feed::Msg;
 use crate::state::{feed, shared};
 use dioxus::prelude::*;
@@ -17,14 +17,7 @@ pub fn Queued(id: SessionId) -> Element {
     };
     let session = session.0;
     let queue = session.queue.clone();
-    let here = |message: &Outgoing| message.session == id;
-    let outgoing: Vec<Outgoing> = shared
-        .outgoing
-        .read()
-        .iter()
-        .filter(|message| here(message))
-        .cloned()
-        .collect();
+    let outgoing = Outbox::of(&shared.outgoing.read(), id);
     let streaming = shared
         .rows
         .read()
