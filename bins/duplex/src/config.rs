@@ -65,6 +65,9 @@ pub struct Verify {
     /// The Postgres database, where it is not `duplex up`'s own
     #[arg(long, value_name = "URL", value_parser = postgres_url, requires = "nats")]
     pub postgres: Option<String>,
+    /// Empty the views instead; the running projector then builds them anew from the log
+    #[arg(long)]
+    pub rebuild: bool,
     /// Only these sessions
     #[arg(value_name = "SESSION")]
     pub sessions: Vec<duplex_domain::SessionId>,

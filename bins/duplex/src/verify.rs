@@ -32,6 +32,11 @@ pub async fn verify(options: Verify) -> anyhow::Result<()> {
     })
     .await?;
     let views = Database::connect(&postgres).await?;
+    if options.rebuild {
+        views.wipe_views().await?;
+        say("the views are empty; the projector builds them anew from the log, within seconds");
+        return Ok(());
+    }
     let sessions = match options.sessions.as_slice() {
         [] => all(&log).await?,
         named => named.iter().copied().collect(),
@@ -55,7 +60,7 @@ pub async fn verify(options: Verify) -> anyhow::Result<()> {
     let count = sessions.len();
     if wrong > 0 {
         bail!(
-            "{wrong} of {count} sessions differ; wait until the projector has caught up, or drop the schema `view` and restart it to build the views anew"
+            "{wrong} of {count} sessions differ; wait until the projector has caught up, or build the views anew with --rebuild"
         );
     }
     say(format_args!(

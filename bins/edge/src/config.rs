@@ -13,7 +13,7 @@ pub struct Config {
     pub nats_monitor: Option<String>,
     /// Postgres, `postgres://…` (`DUPLEX_POSTGRES_URL`).
     pub postgres: String,
-    /// Where to listen (`DUPLEX_LISTEN`); `127.0.0.1:7474` by default.
+    /// Where to listen (`DUPLEX_LISTEN`); `127.0.0.1:7700` by default.
     pub listen: SocketAddr,
     /// The addresses people open the page at (`DUPLEX_ORIGINS`, with commas). Empty: the address listened on, and
     /// `localhost` where that is this machine's own.
@@ -31,7 +31,7 @@ pub enum ConfigError {
     #[error("{0} is not set; `duplex up` sets it, or set it yourself")]
     Missing(&'static str),
     /// The address to listen on is not one.
-    #[error("DUPLEX_LISTEN is `{0}`, which is no address; write it like 127.0.0.1:7474")]
+    #[error("DUPLEX_LISTEN is `{0}`, which is no address; write it like 127.0.0.1:7700")]
     Listen(String),
     /// An origin is not one.
     #[error("DUPLEX_ORIGINS is not right: {0}")]
@@ -54,7 +54,7 @@ impl Config {
     pub fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let read = |name| read(name).filter(|value| !value.is_empty());
         let needed = |name| read(name).ok_or(ConfigError::Missing(name));
-        let listen = read("DUPLEX_LISTEN").unwrap_or_else(|| "127.0.0.1:7474".into());
+        let listen = read("DUPLEX_LISTEN").unwrap_or_else(|| "127.0.0.1:7700".into());
         let origins = read("DUPLEX_ORIGINS").unwrap_or_default();
         let origins = origins
             .split(',')

@@ -205,6 +205,7 @@ impl From<Refusal> for Failure {
             | Refusal::NotDriving => (StatusCode::CONFLICT, None),
             Refusal::Empty => (StatusCode::UNPROCESSABLE_ENTITY, Some("text")),
             Refusal::BadTitle => (StatusCode::UNPROCESSABLE_ENTITY, Some("title")),
+            Refusal::NoSteering => (StatusCode::UNPROCESSABLE_ENTITY, Some("delivery")),
             Refusal::BadModel => (StatusCode::UNPROCESSABLE_ENTITY, Some("model")),
             Refusal::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, Some("text")),
         };

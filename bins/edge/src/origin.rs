@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     fn site() -> Site {
-        let origins = ["https://duplex.example.org", "http://127.0.0.1:7474"];
+        let origins = ["https://duplex.example.org", "http://127.0.0.1:7700"];
         Site {
             origins: origins.map(|origin| origin.parse().unwrap()).to_vec(),
         }
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn only_an_exact_origin_is_ours() {
-        for ours in ["https://duplex.example.org", "http://127.0.0.1:7474"] {
+        for ours in ["https://duplex.example.org", "http://127.0.0.1:7700"] {
             assert!(site().allows(&headers(Some(ours), true)), "{ours}");
         }
         for foreign in [

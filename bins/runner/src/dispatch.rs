@@ -88,7 +88,7 @@ type Ended = Result<(tokio::task::Id, Result<(), HoldError>), tokio::task::JoinE
 struct Desk {
     runner: Arc<Runner>,
     stop: CancellationToken,
-    /// Every session that is not over, folded from its facts alone.
+    /// Every session, folded from its facts alone.
     sessions: HashMap<SessionId, Session>,
     served: HashMap<WorkspaceId, Repository>,
     held: JoinSet<Result<(), HoldError>>,

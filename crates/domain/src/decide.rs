@@ -62,6 +62,11 @@ pub enum Refusal {
     /// Too many terminals run.
     #[error("8 terminals of this session are running; close one first")]
     TooManyTerminals,
+    /// The agent cannot be steered yet.
+    #[error(
+        "a message cannot be slipped into a running turn yet; send it to be queued, or interrupt first"
+    )]
+    NoSteering,
     /// Somebody else has the keyboard.
     #[error("somebody else has the keyboard; take it first")]
     NotDriving,
@@ -86,6 +91,7 @@ impl Refusal {
             Self::LastOwner => "last_owner",
             Self::NoTerminal => "no_terminal",
             Self::TooManyTerminals => "too_many_terminals",
+            Self::NoSteering => "no_steering",
             Self::NotDriving => "not_driving",
         }
     }
@@ -180,6 +186,9 @@ fn post(
     delivery: Delivery,
 ) -> Result<Option<Event>, Refusal> {
     readable(&text)?;
+    if delivery == Delivery::Steer {
+        return Err(Refusal::NoSteering);
+    }
     if session.posted.contains(&message) {
         return Ok(None);
     }

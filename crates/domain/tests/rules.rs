@@ -73,6 +73,16 @@ fn a_message_has_words_and_a_bound() {
 }
 
 #[test]
+fn a_wish_to_steer_is_refused_and_not_quietly_queued() {
+    let session = after([opened_by(ADA)]);
+    let (text, delivery) = ("left, please".into(), Delivery::Steer);
+
+    let refused = decide(&session, ADA, ID, Command::PostMessage { text, delivery });
+
+    assert_eq!(refused, Err(Refusal::NoSteering));
+}
+
+#[test]
 fn only_its_author_edits_a_queued_message() {
     let session = after([
         opened_by(ADA),

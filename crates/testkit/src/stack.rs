@@ -217,13 +217,21 @@ impl Stack {
     /// # Errors
     /// With its words, when a view differs.
     pub async fn verify(&self) -> anyhow::Result<String> {
+        self.verify_with(&[]).await
+    }
+
+    /// Has `duplex verify` empty the views; the projector builds them anew.
+    ///
+    /// # Errors
+    /// With its words, when it cannot.
+    pub async fn rebuild_views(&self) -> anyhow::Result<String> {
+        self.verify_with(&["--rebuild"]).await
+    }
+
+    async fn verify_with(&self, options: &[&str]) -> anyhow::Result<String> {
         let mut verify = Command::new(binary("duplex", self.options.release)?);
-        let said = verify
-            .arg("verify")
-            .arg("--data")
-            .arg(self.data())
-            .output()
-            .await?;
+        verify.arg("verify").args(options);
+        let said = verify.arg("--data").arg(self.data()).output().await?;
         let words = String::from_utf8_lossy(&said.stdout).into_owned();
         let problem = String::from_utf8_lossy(&said.stderr);
         anyhow::ensure!(said.status.success(), "{words}{problem}");
