@@ -164,6 +164,8 @@ step("a real shell runs beside the chat and survives a reload", async () => {
   await eventually("the same shell", () => screen(page), (text) => text.includes("still-kept"));
   await page.keyboard.type("sleep 100\n");
   await page.keyboard.press("Control+C");
+  // What is typed before the shell has the terminal back is thrown away with the command.
+  await eventually("the prompt again", () => screen(page), (text) => /\^C[\s\S]*[$#%>]\s*$/.test(text));
   await page.keyboard.type("echo after-$((1+1))\n");
   await eventually("Ctrl-C", () => screen(page), (text) => text.includes("after-2"));
   await page.keyboard.press("Control+D");

@@ -42,6 +42,13 @@ async fn ctrl_c_stops_a_command_and_exit_tells_its_code() {
     ada.sees_printed("begun").await;
 
     ada.types(terminal, "\x03").await;
+    // What is typed before the shell has the terminal back is thrown away with the command.
+    ada.sees("the next prompt", |person| {
+        let printed = String::from_utf8_lossy(&person.printed);
+        let interrupted = printed.rsplit_once("^C");
+        interrupted.is_some_and(|(_, rest)| rest.contains('$'))
+    })
+    .await;
     ada.types(terminal, "exit 7\n").await;
 
     let exited = TerminalState::Exited(TerminalEnd::Code(7));

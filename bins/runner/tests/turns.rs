@@ -49,6 +49,20 @@ async fn tools_run_in_the_worktree_and_the_model_reads_their_results() {
 }
 
 #[tokio::test]
+async fn a_turn_that_never_rests_ends_at_its_step_cap() {
+    let place = Place::new().await;
+    let mut ada = place.open().await;
+
+    let step = r#"[[tool read {"path":"README.md"}]] [[then]] "#;
+    ada.says(&step.repeat(120)).await;
+
+    assert_eq!(ada.sees_end(1).await, EndReason::Length);
+    assert_eq!(ada.tools().len(), 100);
+    assert!(ada.problems()[0].contains("100 model calls"));
+    assert_eq!(place.provider.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn an_interrupt_stops_a_silent_provider_and_keeps_the_text() {
     let place = Place::new().await;
     let mut ada = place.open().await;
