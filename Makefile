@@ -43,8 +43,9 @@ build: page ## build everything as it is shipped
 	@cargo build --quiet --locked --release $(PROGRAMS)
 
 .PHONY: run
+# This checkout is offered as a first workspace, so that there is something to open a session on.
 run: build ## build everything and run it on this machine
-	@exec "$$CARGO_TARGET_DIR/release/duplex" up $(ARGS)
+	@exec "$$CARGO_TARGET_DIR/release/duplex" up --root "$$HOME" --root "$(CURDIR)" --workspace "$(CURDIR)" $(ARGS)
 
 .PHONY: doctor
 doctor: ## check that everything needed to run is installed
