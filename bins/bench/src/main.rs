@@ -70,15 +70,25 @@ struct Common {
     json: Option<PathBuf>,
 }
 
-fn main() -> ExitCode {
-    let cli = Cli::parse();
-    duplex_boot::run("duplex-bench", async |stop| {
-        // Dropping a benchmark ends the server it started.
-        tokio::select! {
-            done = run(cli.benchmark) => done,
-            () = stop.cancelled() => anyhow::bail!("stopped before there were figures"),
+/// Without logging: the server's own processes say what is to be said, and the figures stand alone.
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run_until_stopped(Cli::parse().benchmark).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("duplex-bench: {error:#}");
+            ExitCode::FAILURE
         }
-    })
+    }
+}
+
+/// Dropping a benchmark ends the server it started.
+async fn run_until_stopped(benchmark: Benchmark) -> anyhow::Result<()> {
+    let stop = duplex_boot::shutdown::listen()?;
+    tokio::select! {
+        done = run(benchmark) => done,
+        () = stop.cancelled() => anyhow::bail!("stopped before there were figures"),
+    }
 }
 
 async fn run(benchmark: Benchmark) -> anyhow::Result<()> {

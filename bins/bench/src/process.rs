@@ -76,13 +76,18 @@ impl Processes {
     }
 }
 
-/// The load average of the last minute, and how many processors there are: how noisy the machine is.
+/// How many processors there are, and the load average of the last minute: how noisy the machine is.
 #[must_use]
 pub fn machine() -> String {
     let processors = std::thread::available_parallelism().map_or(0, usize::from);
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or_default().to_owned();
-    format!("{processors} processors, load {load} at the start")
+    let build = if cfg!(debug_assertions) {
+        ", debug build: these figures mean little"
+    } else {
+        ""
+    };
+    format!("{processors} processors, load {load} at the start{build}")
 }
 
 /// Reads `/proc/<pid>/stat`. The name in it may hold spaces and brackets, so what follows its last bracket counts.

@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use duplex_domain::SessionId;
 use duplex_eventlog::Options;
 use duplex_eventlog::yardstick::{self, Yardstick};
-use duplex_testkit::{Person, Process, Stack, StackOptions};
+use duplex_testkit::{Person, Process, Stack, StackOptions, wait_for};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -158,9 +158,22 @@ async fn stream(
 async fn open_sessions(ada: &Person, stack: &Stack, count: u32) -> anyhow::Result<Vec<SessionId>> {
     let mut sessions = Vec::new();
     for _ in 0..count {
-        sessions.push(ada.opens(&stack.workspace).await?);
+        let session = ada.opens(&stack.workspace).await?;
+        warm_up(ada, session).await?;
+        sessions.push(session);
     }
     Ok(sessions)
+}
+
+/// Has the session's worktree made, by a turn without a word: making it is not what is measured.
+async fn warm_up(ada: &Person, session: SessionId) -> anyhow::Result<()> {
+    ada.says(session, "[[think 1]]").await?;
+    wait_for("a first turn to end", async || {
+        let session = ada.view(session).await?.session;
+        let rests = session.turns > 0 && session.turn.is_none();
+        Ok(rests.then_some(()))
+    })
+    .await
 }
 
 async fn gather(

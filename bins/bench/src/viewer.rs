@@ -3,12 +3,15 @@
 use crate::Percentiles;
 use crate::socket::{Received, Socket};
 use anyhow::{Context as _, bail, ensure};
-use duplex_domain::{Event, ItemKind, Picture, SessionId};
+use duplex_domain::{EndReason, Event, ItemKind, Picture, SessionId};
 use duplex_provider_double::clock_times;
 use duplex_testkit::Person;
 use duplex_wire::{Down, Frame, Up};
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How many turns a session has had, without a word, before it is watched.
+const TURNS_BEFORE: u64 = 1;
 
 /// One socket, watching several sessions.
 pub(crate) struct Viewer {
@@ -143,10 +146,14 @@ impl Viewer {
 
     fn take_picture(&mut self, session: SessionId, picture: &Picture) -> anyhow::Result<()> {
         let shown = self.shown.entry(session).or_default();
-        self.seen.resynchronised += u64::from(shown.synced);
+        // The first picture shows a session at rest.
+        if !shown.synced {
+            return Ok(());
+        }
+        self.seen.resynchronised += 1;
         *shown = Shown {
-            synced: shown.synced,
-            over: picture.session.turns > 0 && picture.session.turn.is_none(),
+            synced: true,
+            over: picture.session.turn.is_none() && picture.session.turns > TURNS_BEFORE,
             ..Shown::default()
         };
         for item in &picture.transcript.items {
@@ -169,7 +176,14 @@ impl Viewer {
                         self.seen.stretch(sent, now);
                     }
                 }
-                Event::TurnEnded { .. } => shown.over = true,
+                Event::TurnEnded { reason, problem } => {
+                    let why = problem.map(|problem| problem.message).unwrap_or_default();
+                    ensure!(
+                        reason == EndReason::Complete,
+                        "the turn of session {session} ended early: {reason:?} {why}"
+                    );
+                    shown.over = true;
+                }
                 _ => {}
             }
         }
