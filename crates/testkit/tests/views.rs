@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use duplex_testkit::{Stack, wait_for};
+use duplex_wire::SessionRow;
 
 #[tokio::test]
 async fn views_that_were_emptied_come_back_the_same() {
@@ -16,7 +17,7 @@ async fn views_that_were_emptied_come_back_the_same() {
     let same = "1 sessions: the views are what the log says\n";
     let listed = wait_for("the view of the whole turn", async || {
         let page = ada.sessions().await?;
-        let whole = page.sessions[0].usage == feed.picture.session.usage;
+        let whole = page.sessions == [SessionRow::of(&feed.picture.session)];
         let verified = stack.verify().await.is_ok_and(|said| said == same);
         Ok((whole && verified).then_some(page))
     });

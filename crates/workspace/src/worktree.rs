@@ -1,6 +1,7 @@
 //! A session's own git worktree, branch and home folder.
 
-use std::fs::FileTimes;
+use std::fs::{File, FileTimes};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -39,6 +40,26 @@ pub struct Worktree {
     pub etc: PathBuf,
 }
 
+/// Held while a worktree is added: git itself trips over another one that is being made in the same repository
+/// (`failed to read .git/worktrees/…/commondir`). A file lock, since several runners may serve one repository.
+async fn lock(common: &Path) -> Result<File, WorkspaceError> {
+    let path = common.join("duplex.lock");
+    let file = path.clone();
+    let waiting = tokio::task::spawn_blocking(move || {
+        let file = File::options().create(true).append(true).open(file)?;
+        file.lock()?;
+        Ok(file)
+    });
+    let locked = waiting
+        .await
+        .unwrap_or_else(|error| Err(io::Error::other(error)));
+    locked.map_err(|source| WorkspaceError::Io {
+        doing: "lock",
+        path,
+        source,
+    })
+}
+
 impl Repository {
     /// Makes or reopens the worktree of `session` beneath the data folder `under`: `<under>/<session>/tree` on the
     /// branch `duplex/<start of the id>`, with `<under>/<session>/home` beside it. A tree that was deleted is made
@@ -72,6 +93,7 @@ impl Repository {
         tree: &Path,
         branch: &str,
     ) -> Result<PathBuf, WorkspaceError> {
+        let _alone = lock(common).await?;
         let mut git = git::command(&self.root);
         git.args(["worktree", "add", "--quiet", "--force", "--force"]);
         if self.resolve(&format!("refs/heads/{branch}")).await.is_ok() {

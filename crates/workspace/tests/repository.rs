@@ -154,6 +154,20 @@ async fn two_sessions_of_one_repository_do_not_see_each_other() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn thirty_sessions_may_begin_at_once() {
+    let place = Place::with_project();
+    let ids = (0..30).map(|n| format!("019ab3c4d5e67f{n:02}ffff0123456789ab"));
+    let ids: Vec<_> = ids.collect();
+
+    let worktrees = ids.iter().map(|id| place.worktree(id));
+    let worktrees = futures_util::future::join_all(worktrees).await;
+
+    for worktree in worktrees {
+        assert_eq!(git(&worktree.tree, &["status", "--porcelain"]), "");
+    }
+}
+
 #[tokio::test]
 async fn a_deleted_worktree_comes_back_with_its_commits() {
     let place = Place::with_project();
