@@ -7,6 +7,7 @@ export class List {
   private pinned = true;
   private lastTop = 0;
   private asked = false;
+  private gone = false;
   private readonly content: ResizeObserver;
   private readonly rows: ResizeObserver;
   private readonly onScroll = () => this.scrolled();
@@ -36,6 +37,7 @@ export class List {
   }
 
   dispose(): void {
+    this.gone = true;
     this.content.disconnect();
     this.rows.disconnect();
     this.scroller.removeEventListener("scroll", this.onScroll);
@@ -66,6 +68,7 @@ export class List {
     this.asked = true;
     requestAnimationFrame(() => {
       this.asked = false;
+      if (this.gone) return;
       this.onView(this.scroller.scrollTop, this.scroller.clientHeight, this.pinned);
     });
   }

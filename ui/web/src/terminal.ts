@@ -27,7 +27,7 @@ export class TerminalHost {
       })
       .catch((error: unknown) => {
         console.error(error);
-        onFailure();
+        if (!this.gone) onFailure();
       });
   }
 
