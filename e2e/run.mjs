@@ -71,7 +71,7 @@ try {
   running.unshift(server);
   const link = await server.line(/first owner, once:\s+(\S+)/);
   const env = { ...process.env, DUPLEX_E2E_URL: new URL(link).origin, DUPLEX_E2E_SETUP_LINK: link };
-  const tests = spawn(process.execPath, ["--test", "--test-concurrency=1", ...process.argv.slice(2)], { env, stdio: "inherit" });
+  const tests = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-timeout=180000", ...process.argv.slice(2)], { env, stdio: "inherit" });
   status = await new Promise((resolve) => tests.once("exit", (code) => resolve(code ?? 1)));
 } finally {
   for (const program of running) await program.stop();

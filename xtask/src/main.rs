@@ -31,10 +31,12 @@ fn main() -> Result<()> {
     build.page()
 }
 
-/// The workspace's folder.
+/// The workspace's folder, as cargo says it now: checkouts that share a target folder share this program too.
 fn root() -> Result<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = here.parent().context("xtask lies in no workspace")?;
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").context("run it by `cargo run -p xtask`")?;
+    let root = Path::new(&here)
+        .parent()
+        .context("xtask lies in no workspace")?;
     Ok(root.to_owned())
 }
 

@@ -33,7 +33,7 @@ async fn the_official_client_reads_text_thinking_tools_and_errors() {
     })
     .await
     .unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judge.py");
+    let script = std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/tests/judge.py";
     let output = Command::new(python())
         .arg(script)
         .arg(double.base_url())

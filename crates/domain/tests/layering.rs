@@ -96,10 +96,10 @@ fn short(name: &str) -> String {
 /// The workspace as cargo sees it.
 fn packages() -> BTreeMap<String, Package> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let folder = std::env::var_os("CARGO_MANIFEST_DIR");
+    let folder = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs this test");
     let output = Command::new(cargo)
         .args(["metadata", "--format-version", "1", "--no-deps"])
-        .current_dir(folder.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into()))
+        .current_dir(folder)
         .output()
         .expect("cargo runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

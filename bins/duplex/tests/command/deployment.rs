@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 fn file(name: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../..");
     std::fs::read_to_string(root.join(name)).unwrap()
 }
 
