@@ -2,6 +2,7 @@
 
 pub mod ago;
 pub mod diff;
+pub mod keys;
 pub mod markdown;
 pub mod money;
 pub mod outbox;
