@@ -82,7 +82,9 @@ state("a big paste arrives whole", async () => {
   await openTerminal(page);
   const lines = Array.from({ length: 16_384 }, (_, n) => `line ${String(n).padStart(6, "0")} ${"x".repeat(51)}\n`).join("");
   assert.equal(lines.length, 1 << 20);
-  await page.keyboard.type("stty -echo; cat > pasted; stty echo; sha256sum pasted\n");
+  await page.keyboard.type("stty -echo; echo re''ady; cat > pasted; stty echo; sha256sum pasted\n");
+  // Until the command runs, the shell would have the paste marked as one.
+  await eventually("the command", () => screen(page), (text) => text.includes("\nready"));
   await page.evaluate((text) => {
     const clipboardData = new DataTransfer();
     clipboardData.setData("text/plain", text);
@@ -105,10 +107,10 @@ state("older items come when one scrolls up, and the way back is offered", async
   await page.locator(".row .markdown", { hasText: "the third answer" }).waitFor();
   const first = page.locator(".row .markdown", { hasText: "the first answer" });
   await eventually("the first answer", async () => {
-    await page.locator(".transcript").evaluate((list) => list.scrollTo(0, Math.max(0, list.scrollTop - 2000)));
+    await page.locator(".log").evaluate((list) => list.scrollTo(0, Math.max(0, list.scrollTop - 2000)));
     return first.count();
   }, (count) => count === 1);
-  await page.getByRole("button", { name: /messages|end/i }).click();
+  await page.getByRole("button", { name: "Latest" }).click();
   await page.locator(".row .markdown", { hasText: "the third answer" }).waitFor();
 });
 
