@@ -202,10 +202,18 @@ impl From<Refusal> for Failure {
             | Refusal::LastOwner
             | Refusal::NoTerminal
             | Refusal::TooManyTerminals
+            | Refusal::NotPending
+            | Refusal::TooManyRules
+            | Refusal::Spent
+            | Refusal::Busy
+            | Refusal::NothingAgain
+            | Refusal::NotPrepared
+            | Refusal::Conflicts
             | Refusal::NotDriving => (StatusCode::CONFLICT, None),
             Refusal::Empty => (StatusCode::UNPROCESSABLE_ENTITY, Some("text")),
             Refusal::BadTitle => (StatusCode::UNPROCESSABLE_ENTITY, Some("title")),
-            Refusal::NoSteering => (StatusCode::UNPROCESSABLE_ENTITY, Some("delivery")),
+            Refusal::BadRule => (StatusCode::UNPROCESSABLE_ENTITY, Some("rule")),
+            Refusal::NoCheckpoint => (StatusCode::NOT_FOUND, Some("checkpoint")),
             Refusal::BadModel => (StatusCode::UNPROCESSABLE_ENTITY, Some("model")),
             Refusal::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, Some("text")),
         };

@@ -144,7 +144,11 @@ impl History {
         let note = match reason {
             EndReason::Interrupted | EndReason::Ended => INTERRUPTED,
             EndReason::Error | EndReason::RunnerLost | EndReason::Budget => BROKEN_OFF,
-            EndReason::Complete | EndReason::Length | EndReason::Refused => return,
+            EndReason::Complete
+            | EndReason::Length
+            | EndReason::Steps
+            | EndReason::Time
+            | EndReason::Refused => return,
         };
         self.entries.push(Entry::Said(note.to_owned()));
     }
@@ -288,6 +292,8 @@ mod tests {
                 title: String::new(),
                 agent: "duplex".into(),
                 model: "demo".into(),
+                mode: duplex_domain::Mode::default(),
+                sandbox: String::new(),
             });
             assert_eq!(story.session.role_of(ADA), Some(MemberRole::Owner));
             story
@@ -323,7 +329,11 @@ mod tests {
                 delivery,
             });
             let (messages, model) = (vec![message], "demo".to_owned());
-            self.tell(Event::TurnStarted { messages, model })
+            self.tell(Event::TurnStarted {
+                messages,
+                model,
+                again: None,
+            })
         }
 
         fn open(&mut self, step: u32, block: u64, kind: BlockKind) -> &mut Self {
@@ -361,6 +371,7 @@ mod tests {
                 is_error: false,
                 took: 1,
                 diff: None,
+                images: Vec::new(),
             })
         }
 

@@ -303,6 +303,7 @@ impl Turn {
             is_error: outcome.is_error,
             took: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             diff: outcome.diff,
+            images: Vec::new(),
         };
         self.write(finished).await
     }
@@ -374,6 +375,7 @@ fn tokens(usage: Usage) -> Tokens {
         input: usage.input,
         output: usage.output,
         cache_write: usage.cache_write,
+        cache_write_1h: 0,
         cache_read: usage.cache_read,
     }
 }

@@ -1,6 +1,8 @@
 //! What people can ask of a session.
 
-use crate::{Blob, Delivery, MessageId, Role, Size, TerminalId, TurnId, UserId};
+use crate::{
+    Again, Blob, CallId, Delivery, MessageId, Mode, Role, Size, TerminalId, TurnId, UserId, Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 /// Please do this. The same shapes travel over HTTP and the page's socket.
@@ -26,6 +28,72 @@ pub enum Command {
     WithdrawMessage {
         /// Which message.
         message: MessageId,
+    },
+    /// Have a queued message read at another time.
+    ChooseDelivery {
+        /// Which message.
+        message: MessageId,
+        /// When.
+        delivery: Delivery,
+    },
+    /// Move a queued message of one's own.
+    MoveMessage {
+        /// Which message.
+        message: MessageId,
+        /// The message it shall come before; without it, the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<MessageId>,
+    },
+    /// Run one more turn without a new message.
+    Again {
+        /// What it shall do.
+        again: Again,
+    },
+    /// Sum the conversation up, to make room in the model's window.
+    Compact,
+    /// Answer a tool call that waits for it.
+    Decide {
+        /// The call.
+        call: CallId,
+        /// The answer.
+        #[serde(flatten)]
+        verdict: Verdict,
+    },
+    /// Let the agent do more, or less, without asking.
+    ChooseMode {
+        /// How much.
+        mode: Mode,
+    },
+    /// Let calls like these run without approval.
+    AddRule {
+        /// A rule such as `bash(git *)`.
+        rule: String,
+    },
+    /// Have such calls ask again.
+    RemoveRule {
+        /// The rule.
+        rule: String,
+    },
+    /// Limit what the session may cost.
+    SetBudget {
+        /// Picodollars; without it, no limit.
+        #[serde(default)]
+        pico: Option<u64>,
+    },
+    /// Put the files back to a checkpoint: first without `tree`, which shows what would change.
+    Restore {
+        /// Which checkpoint.
+        checkpoint: u32,
+        /// The files as they were when it was shown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tree: Option<String>,
+    },
+    /// Leave the files as they are after all.
+    CancelRestore,
+    /// Commit the files to the session's branch.
+    Commit {
+        /// The commit's message.
+        message: String,
     },
     /// Stop the agent.
     Interrupt {

@@ -3,8 +3,8 @@
 //! One command yields one event, or none if what it asks for already holds.
 
 use crate::{
-    Command, Delivery, Event, MessageId, Role, Session, Size, State, TerminalId, TerminalState,
-    TurnId, UserId,
+    Again, CallId, Command, Delivery, EndReason, Event, MessageId, Mode, RestoreStage, Role,
+    Session, Size, State, TerminalId, TerminalState, TurnId, UserId, Verdict, is_rule,
 };
 use uuid::Uuid;
 
@@ -14,6 +14,8 @@ const LONGEST_MESSAGE: usize = 256 * 1024;
 const LONGEST_TITLE: usize = 200;
 /// How many messages may wait for the agent.
 const LONGEST_QUEUE: usize = 32;
+/// How many rules a session may have.
+const MOST_RULES: usize = 200;
 /// How many terminals of a session may run at once.
 const MOST_TERMINALS: usize = 8;
 
@@ -62,11 +64,35 @@ pub enum Refusal {
     /// Too many terminals run.
     #[error("8 terminals of this session are running; close one first")]
     TooManyTerminals,
-    /// The agent cannot be steered yet.
+    /// Nobody asks for this answer, or somebody gave it.
     #[error(
-        "a message cannot be slipped into a running turn yet; send it to be queued, or interrupt first"
+        "this call does not wait for an answer any more; somebody was quicker, or its turn is over"
     )]
-    NoSteering,
+    NotPending,
+    /// A rule that cannot be read.
+    #[error("a rule is a tool's name, or a name and a pattern in brackets such as bash(git *)")]
+    BadRule,
+    /// Too many rules.
+    #[error("a session has at most 200 rules; remove one first")]
+    TooManyRules,
+    /// The session has cost what it may.
+    #[error("the session's budget is used up; raise it to go on")]
+    Spent,
+    /// The agent works.
+    #[error("the agent works; wait until it is done, or interrupt it")]
+    Busy,
+    /// There is nothing to do again.
+    #[error("there is nothing to try again or to go on with")]
+    NothingAgain,
+    /// There is no such checkpoint.
+    #[error("there is no such checkpoint, or it is too old to be restored from here")]
+    NoCheckpoint,
+    /// The restore was not shown, or the files were others.
+    #[error("look at what the restore changes first")]
+    NotPrepared,
+    /// Others changed the same files.
+    #[error("others changed the same files since; commit or undo their changes first")]
+    Conflicts,
     /// Somebody else has the keyboard.
     #[error("somebody else has the keyboard; take it first")]
     NotDriving,
@@ -91,7 +117,15 @@ impl Refusal {
             Self::LastOwner => "last_owner",
             Self::NoTerminal => "no_terminal",
             Self::TooManyTerminals => "too_many_terminals",
-            Self::NoSteering => "no_steering",
+            Self::NotPending => "not_pending",
+            Self::BadRule => "bad_rule",
+            Self::TooManyRules => "too_many_rules",
+            Self::Spent => "budget",
+            Self::Busy => "busy",
+            Self::NothingAgain => "nothing_again",
+            Self::NoCheckpoint => "no_checkpoint",
+            Self::NotPrepared => "not_prepared",
+            Self::Conflicts => "conflicts",
             Self::NotDriving => "not_driving",
         }
     }
@@ -122,6 +156,27 @@ pub fn decide(
         Command::PostMessage { text, delivery } => post(session, MessageId(id), text, delivery),
         Command::EditMessage { message, text } => edit(session, by, message, text),
         Command::WithdrawMessage { message } => withdraw(session, by, message),
+        Command::ChooseDelivery { message, delivery } => redeliver(session, by, message, delivery),
+        Command::MoveMessage { message, before } => move_message(session, by, message, before),
+        Command::Again { again } => run_again(session, again),
+        Command::Compact => compact(session),
+        Command::Decide { call, verdict } => answer(session, call, verdict),
+        Command::ChooseMode { mode } => Ok(choose_mode(session, mode)),
+        Command::AddRule { rule } => add_rule(session, rule),
+        Command::RemoveRule { rule } => {
+            let known = session.rules.contains(&rule);
+            Ok(known.then_some(Event::RuleRemoved { rule }))
+        }
+        Command::SetBudget { pico } => {
+            let holds = session.budget.map(|budget| budget.pico) == pico;
+            Ok((!holds).then_some(Event::BudgetSet { pico }))
+        }
+        Command::Restore { checkpoint, tree } => restore(session, checkpoint, tree),
+        Command::CancelRestore => Ok(session
+            .restore
+            .is_some()
+            .then_some(Event::RestoreCancelled {})),
+        Command::Commit { message } => commit(session, message),
         Command::Interrupt { turn } => Ok(interrupt(session, turn)),
         Command::Rename { title } => rename(session, &title),
         Command::ChooseModel { model } => choose_model(session, model),
@@ -149,11 +204,22 @@ fn least_role(command: &Command) -> Role {
             ..
         }
         | Command::EditMessage { .. }
+        | Command::MoveMessage { .. }
         | Command::WithdrawMessage { .. } => Role::Commenter,
         Command::PostMessage {
             delivery: Delivery::Steer,
             ..
         }
+        | Command::ChooseDelivery { .. }
+        | Command::Again { .. }
+        | Command::Compact
+        | Command::Decide { .. }
+        | Command::ChooseMode { .. }
+        | Command::AddRule { .. }
+        | Command::RemoveRule { .. }
+        | Command::Restore { .. }
+        | Command::CancelRestore
+        | Command::Commit { .. }
         | Command::Interrupt { .. }
         | Command::Rename { .. }
         | Command::ChooseModel { .. }
@@ -162,7 +228,8 @@ fn least_role(command: &Command) -> Role {
         | Command::Type { .. }
         | Command::Resize { .. }
         | Command::CloseTerminal { .. } => Role::Driver,
-        Command::SetMember { .. }
+        Command::SetBudget { .. }
+        | Command::SetMember { .. }
         | Command::RemoveMember { .. }
         | Command::End
         | Command::Reopen => Role::Owner,
@@ -186,15 +253,20 @@ fn post(
     delivery: Delivery,
 ) -> Result<Option<Event>, Refusal> {
     readable(&text)?;
-    if delivery == Delivery::Steer {
-        return Err(Refusal::NoSteering);
-    }
     if session.posted.contains(&message) {
         return Ok(None);
     }
     if session.queue.len() >= LONGEST_QUEUE {
         return Err(Refusal::QueueFull);
     }
+    if session.is_spent() {
+        return Err(Refusal::Spent);
+    }
+    // There is no turn to slip it into: it starts the next.
+    let delivery = match session.turn {
+        Some(_) => delivery,
+        None => Delivery::Queue,
+    };
     Ok(Some(Event::MessagePosted {
         message,
         text,
@@ -225,6 +297,162 @@ fn withdraw(session: &Session, by: UserId, message: MessageId) -> Result<Option<
         return Err(Refusal::NotYours);
     }
     Ok(Some(Event::MessageWithdrawn { message }))
+}
+
+fn queued_of(session: &Session, by: UserId, message: MessageId) -> Result<&crate::Queued, Refusal> {
+    let queued = session.queue.iter().find(|queued| queued.id == message);
+    let queued = queued.ok_or(Refusal::NotQueued)?;
+    if queued.by != by {
+        return Err(Refusal::NotYours);
+    }
+    Ok(queued)
+}
+
+fn redeliver(
+    session: &Session,
+    by: UserId,
+    message: MessageId,
+    delivery: Delivery,
+) -> Result<Option<Event>, Refusal> {
+    let queued = queued_of(session, by, message)?;
+    if delivery == Delivery::Steer && session.turn.is_none() {
+        return Ok(None);
+    }
+    let changed = queued.delivery != delivery;
+    Ok(changed.then_some(Event::DeliveryChosen { message, delivery }))
+}
+
+fn move_message(
+    session: &Session,
+    by: UserId,
+    message: MessageId,
+    before: Option<MessageId>,
+) -> Result<Option<Event>, Refusal> {
+    queued_of(session, by, message)?;
+    let place = |id| session.queue.iter().position(|queued| queued.id == id);
+    if before.is_some_and(|before| place(before).is_none()) {
+        return Err(Refusal::NotQueued);
+    }
+    let behind = place(message).map(|at| at + 1);
+    let target = before.map_or(Some(session.queue.len()), place);
+    let holds = before == Some(message) || behind == target;
+    Ok((!holds).then_some(Event::MessageMoved { message, before }))
+}
+
+/// After a turn that came to no good end.
+fn run_again(session: &Session, again: Again) -> Result<Option<Event>, Refusal> {
+    if session.turn.is_some() {
+        return Err(Refusal::Busy);
+    }
+    if session.is_spent() {
+        return Err(Refusal::Spent);
+    }
+    match session.ended_with {
+        None | Some(EndReason::Complete) => Err(Refusal::NothingAgain),
+        Some(_) => {
+            let holds = session.again == Some(again);
+            Ok((!holds).then_some(Event::AgainRequested { again }))
+        }
+    }
+}
+
+fn compact(session: &Session) -> Result<Option<Event>, Refusal> {
+    if session.turns == 0 {
+        return Err(Refusal::NothingAgain);
+    }
+    if session.is_spent() {
+        return Err(Refusal::Spent);
+    }
+    Ok((!session.compacting).then_some(Event::CompactionRequested {}))
+}
+
+/// The first answer counts.
+fn answer(session: &Session, call: CallId, verdict: Verdict) -> Result<Option<Event>, Refusal> {
+    if !session.approvals.contains_key(&call) {
+        return Err(Refusal::NotPending);
+    }
+    match &verdict {
+        Verdict::AllowAlways { rule } => fit_to_add(session, rule)?,
+        Verdict::Deny { reason } if reason.len() > 4096 => return Err(Refusal::TooLong),
+        Verdict::Deny { .. } | Verdict::Allow => {}
+    }
+    Ok(Some(Event::ApprovalDecided { call, verdict }))
+}
+
+fn choose_mode(session: &Session, mode: Mode) -> Option<Event> {
+    (session.mode != mode).then_some(Event::ModeChosen { mode })
+}
+
+fn fit_to_add(session: &Session, rule: &str) -> Result<(), Refusal> {
+    if !is_rule(rule) {
+        return Err(Refusal::BadRule);
+    }
+    if session.rules.len() >= MOST_RULES {
+        return Err(Refusal::TooManyRules);
+    }
+    Ok(())
+}
+
+fn add_rule(session: &Session, rule: String) -> Result<Option<Event>, Refusal> {
+    fit_to_add(session, &rule)?;
+    let holds = session.rules.contains(&rule);
+    Ok((!holds).then_some(Event::RuleAdded { rule }))
+}
+
+/// Asked twice: once to see what would change, once to have it.
+fn restore(
+    session: &Session,
+    checkpoint: u32,
+    tree: Option<String>,
+) -> Result<Option<Event>, Refusal> {
+    if session.turn.is_some() {
+        return Err(Refusal::Busy);
+    }
+    if !session
+        .checkpoints
+        .iter()
+        .any(|known| known.number == checkpoint)
+    {
+        return Err(Refusal::NoCheckpoint);
+    }
+    let stage = session
+        .restore
+        .as_ref()
+        .map(|restore| (restore.checkpoint, &restore.stage));
+    match (&tree, stage) {
+        (_, Some((_, RestoreStage::Confirmed { .. }))) => Err(Refusal::Busy),
+        (None, _) => Ok(Some(Event::RestoreRequested { checkpoint, tree })),
+        (
+            Some(seen),
+            Some((
+                shown,
+                RestoreStage::Prepared {
+                    tree: now,
+                    conflicts,
+                    ..
+                },
+            )),
+        ) if seen == now && shown == checkpoint => {
+            if conflicts.is_empty() {
+                return Ok(Some(Event::RestoreRequested { checkpoint, tree }));
+            }
+            Err(Refusal::Conflicts)
+        }
+        (Some(_), _) => Err(Refusal::NotPrepared),
+    }
+}
+
+fn commit(session: &Session, message: String) -> Result<Option<Event>, Refusal> {
+    if message.trim().is_empty() {
+        return Err(Refusal::Empty);
+    }
+    if message.len() > 16 * 1024 {
+        return Err(Refusal::TooLong);
+    }
+    if session.turn.is_some() || session.committing.is_some() {
+        return Err(Refusal::Busy);
+    }
+    Ok(Some(Event::CommitRequested { message }))
 }
 
 /// Nothing to stop, another turn, or asked already: it holds.
@@ -349,16 +577,28 @@ fn close_terminal(session: &Session, terminal: TerminalId) -> Result<Option<Even
 /// What a runner that holds a session may do.
 pub mod work {
     pub use super::may_type;
-    use crate::{EndReason, Event, MessageId, Problem, RunnerId, Session, State, TerminalId};
-    use crate::{TerminalEnd, TerminalState};
+    use crate::{Delivery, EndReason, Event, MessageId, Problem, RestoreStage, RunnerId, Session};
+    use crate::{State, TerminalEnd, TerminalId, TerminalState};
 
     /// Whether a session asks for a runner: a message waits, a turn is open, or a terminal is meant to run.
     #[must_use]
     pub fn is_needed(session: &Session) -> bool {
         let mut terminals = session.terminals.values();
         let terminal = terminals.any(|terminal| terminal.state == TerminalState::Running);
-        let waiting = session.state == State::Active && !session.queue.is_empty();
-        session.turn.is_some() || waiting || terminal
+        let asked = !session.queue.is_empty() || session.again.is_some() || session.compacting;
+        let turn = session.turn.is_some() || (asked && !session.is_spent());
+        let files = is_restoring(session) || session.committing.is_some();
+        terminal || (session.state == State::Active && (turn || files)) || session.turn.is_some()
+    }
+
+    /// Whether the runner has to do something for a restore.
+    #[must_use]
+    pub fn is_restoring(session: &Session) -> bool {
+        let stage = session.restore.as_ref().map(|restore| &restore.stage);
+        matches!(
+            stage,
+            Some(RestoreStage::Preparing | RestoreStage::Confirmed { .. })
+        )
     }
 
     /// Takes charge of a session, with the next epoch. Whether the former holder is gone is the caller's to know.
@@ -377,12 +617,32 @@ pub mod work {
     /// Starts a turn for the oldest message that waits, if none runs.
     #[must_use]
     pub fn start_turn(session: &Session) -> Option<Event> {
-        if session.turn.is_some() || session.state != State::Active {
+        let busy = session.turn.is_some() || is_restoring(session) || session.committing.is_some();
+        if busy || session.state != State::Active || session.is_spent() {
             return None;
         }
-        let messages: Vec<MessageId> = vec![session.queue.first()?.id];
+        let again = session.again;
+        let next = session.queue.first().filter(|_| again.is_none());
+        let messages: Vec<MessageId> = next.iter().map(|queued| queued.id).collect();
+        if messages.is_empty() && again.is_none() && !session.compacting {
+            return None;
+        }
         let model = session.model.clone();
-        Some(Event::TurnStarted { messages, model })
+        Some(Event::TurnStarted {
+            messages,
+            model,
+            again,
+        })
+    }
+
+    /// Takes the messages that are meant for the running turn in, if there are any.
+    #[must_use]
+    pub fn take_messages(session: &Session) -> Option<Event> {
+        session.turn.as_ref()?;
+        let steering = session.queue.iter();
+        let steering = steering.filter(|queued| queued.delivery == Delivery::Steer);
+        let messages: Vec<MessageId> = steering.map(|queued| queued.id).collect();
+        (!messages.is_empty()).then_some(Event::MessagesTaken { messages })
     }
 
     /// Ends the turn that runs. A person's wish to stop, or the session's end, goes before any other reason.

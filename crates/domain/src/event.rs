@@ -1,8 +1,9 @@
 //! What can happen in a session.
 
 use crate::{
-    Blob, CallId, Epoch, MessageId, Place, Role, RunnerId, Seq, SessionId, TeamId, TerminalId,
-    Time, TurnId, Usage, UserId, WorkspaceId,
+    Blob, Body, CallId, ChangeSize, Epoch, MessageId, Mode, Place, PlanItem, Preview, Role,
+    RunnerId, Seq, SessionId, TeamId, TerminalId, Time, ToolKind, TurnId, Usage, UserId, Verdict,
+    WorkspaceId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +110,12 @@ pub enum Event {
         agent: String,
         /// Which model it uses.
         model: String,
+        /// How much the agent does without asking.
+        #[serde(default)]
+        mode: Mode,
+        /// How strongly the workspace's runner holds tools and terminals in; empty if none serves it now.
+        #[serde(default)]
+        sandbox: String,
     },
     /// The session got another title.
     Renamed {
@@ -119,6 +126,26 @@ pub enum Event {
     ModelChosen {
         /// The model's id.
         model: String,
+    },
+    /// The agent does more, or less, without asking.
+    ModeChosen {
+        /// How much.
+        mode: Mode,
+    },
+    /// From now on calls like these need no approval in this session.
+    RuleAdded {
+        /// A rule such as `bash(git *)`.
+        rule: String,
+    },
+    /// Such calls need approval again.
+    RuleRemoved {
+        /// The rule.
+        rule: String,
+    },
+    /// The session may cost as much as this.
+    BudgetSet {
+        /// Picodollars; none for no limit.
+        pico: Option<u64>,
     },
     /// A person joined, or their role changed.
     MemberSet {
@@ -166,12 +193,42 @@ pub enum Event {
         /// Which message.
         message: MessageId,
     },
+    /// A queued message is to be read at another time.
+    DeliveryChosen {
+        /// Which message.
+        message: MessageId,
+        /// When.
+        delivery: Delivery,
+    },
+    /// The author moved a queued message.
+    MessageMoved {
+        /// Which message.
+        message: MessageId,
+        /// The message it now comes before; none for the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<MessageId>,
+    },
+    /// The running turn took these messages in, between two model calls.
+    MessagesTaken {
+        /// The messages, oldest first.
+        messages: Vec<MessageId>,
+    },
+    /// A person asked for one more turn without a new message.
+    AgainRequested {
+        /// What it shall do.
+        again: Again,
+    },
+    /// A person asked for the conversation to be summed up, to make room in the model's window.
+    CompactionRequested {},
     /// The agent began to work on the messages named; the envelope names the turn.
     TurnStarted {
         /// The messages it answers, oldest first.
         messages: Vec<MessageId>,
         /// The model at work.
         model: String,
+        /// Why it runs, if not for a message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<Again>,
     },
     /// A person asked the agent to stop; the envelope names the turn.
     InterruptRequested {},
@@ -182,6 +239,92 @@ pub enum Event {
         /// What went wrong, if something did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         problem: Option<Problem>,
+    },
+    /// A tool call waits for somebody's answer.
+    ApprovalRequested {
+        /// The call.
+        call: CallId,
+        /// The tool.
+        name: String,
+        /// What the tool does to the world.
+        tool: ToolKind,
+        /// What would happen.
+        preview: Preview,
+        /// A rule that would allow this and its like; empty if there is none.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        rule: String,
+    },
+    /// Somebody answered; the first answer counts.
+    ApprovalDecided {
+        /// The call.
+        call: CallId,
+        /// The answer.
+        #[serde(flatten)]
+        verdict: Verdict,
+    },
+    /// The worktree's files were kept as they are; the envelope names the turn, if one made them so.
+    CheckpointTaken {
+        /// Its number, counted through the session from 0.
+        number: u32,
+        /// The git commit that holds them.
+        commit: String,
+        /// What changed since the checkpoint before.
+        change: ChangeSize,
+        /// What changed since the session began.
+        since_start: ChangeSize,
+    },
+    /// A person asked for the files of a checkpoint.
+    RestoreRequested {
+        /// Which one.
+        checkpoint: u32,
+        /// The files as they were when it was previewed; none asks for the preview.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tree: Option<String>,
+    },
+    /// What a restore would change.
+    RestorePrepared {
+        /// To which checkpoint.
+        checkpoint: u32,
+        /// The files as they are.
+        tree: String,
+        /// What would change.
+        change: ChangeSize,
+        /// Files that others changed since the last checkpoint.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        conflicts: Vec<String>,
+    },
+    /// A person wants the restore no more.
+    RestoreCancelled {},
+    /// The files are those of the checkpoint again.
+    CheckpointRestored {
+        /// Which one.
+        checkpoint: u32,
+        /// What changed.
+        change: ChangeSize,
+    },
+    /// The files could not be restored; they are as they were.
+    RestoreRefused {
+        /// Why, for people.
+        why: String,
+    },
+    /// A person asked for the files to be committed to the session's branch.
+    CommitRequested {
+        /// The commit's message.
+        message: String,
+    },
+    /// They were.
+    Committed {
+        /// The commit.
+        commit: String,
+        /// Its message.
+        message: String,
+        /// The branch.
+        branch: String,
+    },
+    /// They could not be.
+    CommitRefused {
+        /// Why, for people.
+        why: String,
     },
     /// A model call was paid for.
     UsageRecorded {
@@ -195,6 +338,12 @@ pub enum Event {
         /// Picodollars; none if the model has no price.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pico: Option<u64>,
+        /// What the provider said, as it said it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        raw: Option<serde_json::Value>,
+        /// Whether the call reached its end; one that did not is estimated.
+        #[serde(default = "yes")]
+        finished: bool,
     },
     /// Somebody opened a terminal.
     TerminalOpened {
@@ -242,6 +391,39 @@ pub enum Event {
     },
 
     // ---- output ----
+    /// The conversation with the model began, or began anew: what stands before it stays as it is from here on.
+    LineageStarted {
+        /// Standing instructions.
+        system: String,
+        /// The tools offered.
+        tools: Vec<ToolText>,
+    },
+    /// The model was told something that nobody in the session said.
+    ContextNoted {
+        /// What.
+        text: String,
+    },
+    /// The conversation was summed up: the model reads this instead of all before it.
+    Compacted {
+        /// The summary.
+        summary: String,
+        /// How many tokens stood before.
+        before: u64,
+    },
+    /// A model call failed in a way that may pass; it is made again.
+    RetryScheduled {
+        /// When.
+        until: Time,
+        /// Which attempt comes next, from 2.
+        attempt: u32,
+        /// What went wrong.
+        problem: Problem,
+    },
+    /// The agent changed its plan.
+    PlanChanged {
+        /// The whole plan.
+        items: Vec<PlanItem>,
+    },
     /// The model began a part of its answer.
     BlockOpened {
         /// The part's number, counted through the session.
@@ -310,6 +492,9 @@ pub enum Event {
         /// What it changed, as a unified diff.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         diff: Option<String>,
+        /// Pictures that the model sees besides.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        images: Vec<Body>,
     },
     /// A terminal put something out.
     Printed {
@@ -356,6 +541,31 @@ pub enum Delivery {
     Steer,
 }
 
+/// What one more turn without a new message shall do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Again {
+    /// What the last one was asked to do.
+    Retry,
+    /// Go on where the last one stopped.
+    Continue,
+}
+
+/// A tool as the model is told of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolText {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// The JSON schema of its input.
+    pub input_schema: serde_json::Value,
+}
+
+fn yes() -> bool {
+    true
+}
+
 /// Why a turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -364,8 +574,12 @@ pub enum EndReason {
     Complete,
     /// A person stopped it.
     Interrupted,
-    /// The answer or the turn reached its limit.
+    /// The answer reached its limit.
     Length,
+    /// The turn made as many model calls as it may.
+    Steps,
+    /// The turn ran as long as it may.
+    Time,
     /// The model declined.
     Refused,
     /// Something failed; the problem says what.
@@ -462,12 +676,17 @@ impl Size {
 
 impl Event {
     /// The lane this event is appended to.
+    #[expect(clippy::too_many_lines, reason = "one line for each event")]
     #[must_use]
     pub fn lane(&self) -> Lane {
         match self {
             Self::Opened { .. }
             | Self::Renamed { .. }
             | Self::ModelChosen { .. }
+            | Self::ModeChosen { .. }
+            | Self::RuleAdded { .. }
+            | Self::RuleRemoved { .. }
+            | Self::BudgetSet { .. }
             | Self::MemberSet { .. }
             | Self::MemberRemoved { .. }
             | Self::ControlTaken {}
@@ -476,6 +695,22 @@ impl Event {
             | Self::MessagePosted { .. }
             | Self::MessageEdited { .. }
             | Self::MessageWithdrawn { .. }
+            | Self::DeliveryChosen { .. }
+            | Self::MessageMoved { .. }
+            | Self::MessagesTaken { .. }
+            | Self::AgainRequested { .. }
+            | Self::CompactionRequested {}
+            | Self::ApprovalRequested { .. }
+            | Self::ApprovalDecided { .. }
+            | Self::CheckpointTaken { .. }
+            | Self::RestoreRequested { .. }
+            | Self::RestorePrepared { .. }
+            | Self::RestoreCancelled {}
+            | Self::CheckpointRestored { .. }
+            | Self::RestoreRefused { .. }
+            | Self::CommitRequested { .. }
+            | Self::Committed { .. }
+            | Self::CommitRefused { .. }
             | Self::TurnStarted { .. }
             | Self::InterruptRequested {}
             | Self::TurnEnded { .. }
@@ -487,7 +722,12 @@ impl Event {
             | Self::Ended {}
             | Self::Reopened {} => Lane::Fact,
             Self::Typed { .. } => Lane::Input,
-            Self::BlockOpened { .. }
+            Self::LineageStarted { .. }
+            | Self::ContextNoted { .. }
+            | Self::Compacted { .. }
+            | Self::RetryScheduled { .. }
+            | Self::PlanChanged { .. }
+            | Self::BlockOpened { .. }
             | Self::TextDelta { .. }
             | Self::ThinkingDelta { .. }
             | Self::ToolInputDelta { .. }

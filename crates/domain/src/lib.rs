@@ -3,7 +3,9 @@
 //! Everything here is pure: no clock, no I/O, no randomness. The same code runs in the runner, the edge, the
 //! projector, the command line and (as WebAssembly) the page, so all of them see the same session.
 
+mod approval;
 mod blob;
+mod change;
 pub mod codec;
 mod command;
 mod decide;
@@ -14,12 +16,19 @@ mod picture;
 mod session;
 mod transcript;
 
+pub use approval::{
+    Mode, Need, Pending, Preview, ToolKind, Verdict, allows, is_rule, need, rule_for,
+};
 pub use blob::Blob;
+pub use change::{
+    Body, CHANGES, ChangeSize, Changes, Checkpoint, Committing, FileChange, FileStatus, PlanItem,
+    PlanStatus, Restore, RestoreStage,
+};
 pub use command::Command;
 pub use decide::{Refusal, decide, title_for_opening, work};
 pub use event::{
-    BlockKind, Delivery, EndReason, Envelope, Event, Lane, Level, Problem, Recorded, Size,
-    TerminalEnd, Writer,
+    Again, BlockKind, Delivery, EndReason, Envelope, Event, Lane, Level, Problem, Recorded, Size,
+    TerminalEnd, ToolText, Writer,
 };
 pub use ids::{
     CallId, Epoch, IdError, MessageId, Place, RunnerId, SHARDS, Seq, SessionId, Shard, TeamId,
@@ -27,5 +36,5 @@ pub use ids::{
 };
 pub use money::{Cost, Usage};
 pub use picture::Picture;
-pub use session::{Member, Queued, Role, Session, State, Terminal, TerminalState, Turn};
-pub use transcript::{Item, ItemKind, Output, ToolState, Transcript};
+pub use session::{Budget, Member, Queued, Role, Session, State, Terminal, TerminalState, Turn};
+pub use transcript::{Approval, Item, ItemKind, Output, ToolState, Transcript};

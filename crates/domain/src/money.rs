@@ -12,6 +12,9 @@ pub struct Usage {
     /// Prompt tokens written to the cache.
     #[serde(default)]
     pub cache_write: u64,
+    /// Those of them that are kept for an hour.
+    #[serde(default)]
+    pub cache_write_1h: u64,
     /// Prompt tokens read from the cache.
     #[serde(default)]
     pub cache_read: u64,
@@ -36,6 +39,7 @@ impl Usage {
         self.input = self.input.saturating_add(other.input);
         self.output = self.output.saturating_add(other.output);
         self.cache_write = self.cache_write.saturating_add(other.cache_write);
+        self.cache_write_1h = self.cache_write_1h.saturating_add(other.cache_write_1h);
         self.cache_read = self.cache_read.saturating_add(other.cache_read);
     }
 }

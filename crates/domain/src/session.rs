@@ -1,14 +1,17 @@
 //! A session's state, and how each event changes it.
 
 use crate::{
-    Cost, Delivery, Envelope, Epoch, Event, Lane, MessageId, Recorded, RunnerId, Seq, SessionId,
-    Size, TeamId, TerminalEnd, TerminalId, Time, TurnId, Usage, UserId, WorkspaceId, Writer,
+    Again, CallId, Checkpoint, Committing, Cost, Delivery, Envelope, Epoch, Event, Lane, MessageId,
+    Mode, Pending, PlanItem, Recorded, Restore, RestoreStage, RunnerId, Seq, SessionId, Size,
+    TeamId, TerminalEnd, TerminalId, Time, TurnId, Usage, UserId, Verdict, WorkspaceId, Writer,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many message ids are remembered, so that a command sent twice is one message.
 const REMEMBERED_MESSAGES: usize = 256;
+/// How many checkpoints are remembered; older ones stay in the repository and in the log.
+const REMEMBERED_CHECKPOINTS: usize = 500;
 
 /// What a person may do in a session. Each may do all that those before may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,6 +81,16 @@ pub struct Turn {
     pub usage: Usage,
     /// Money used so far.
     pub cost: Cost,
+    /// Until when it waits to make a failed model call again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_until: Option<Time>,
+}
+
+/// What a session may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Picodollars.
+    pub pico: u64,
 }
 
 /// A terminal of the session.
@@ -176,6 +189,45 @@ pub struct Session {
     pub cost: Cost,
     /// Its terminals.
     pub terminals: BTreeMap<TerminalId, Terminal>,
+    /// How much the agent does without asking.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Calls that need no approval.
+    #[serde(default)]
+    pub rules: Vec<String>,
+    /// Calls that wait for somebody's answer.
+    #[serde(default)]
+    pub approvals: BTreeMap<CallId, Pending>,
+    /// What it may cost.
+    #[serde(default)]
+    pub budget: Option<Budget>,
+    /// One more turn that somebody asked for.
+    #[serde(default)]
+    pub again: Option<Again>,
+    /// Who asked for it.
+    #[serde(default)]
+    pub again_by: Option<UserId>,
+    /// Whether somebody asked for the conversation to be summed up.
+    #[serde(default)]
+    pub compacting: bool,
+    /// How many tokens the last model call read and wrote: how full its window is.
+    #[serde(default)]
+    pub context: u64,
+    /// How the last turn ended.
+    #[serde(default)]
+    pub ended_with: Option<crate::EndReason>,
+    /// The agent's plan.
+    #[serde(default)]
+    pub plan: Vec<PlanItem>,
+    /// States of the worktree that can be restored, oldest first.
+    #[serde(default)]
+    pub checkpoints: Vec<Checkpoint>,
+    /// A restore that somebody asked for.
+    #[serde(default)]
+    pub restore: Option<Restore>,
+    /// A commit that somebody asked for.
+    #[serde(default)]
+    pub committing: Option<Committing>,
 }
 
 impl Session {
@@ -248,7 +300,11 @@ impl Session {
                 title,
                 agent,
                 model,
+                mode,
+                sandbox,
             } => {
+                self.mode = *mode;
+                self.sandbox.clone_from(sandbox);
                 self.team = *team;
                 self.workspace = *workspace;
                 self.path.clone_from(path);
@@ -259,6 +315,10 @@ impl Session {
             }
             Event::Renamed { title } => self.title.clone_from(title),
             Event::ModelChosen { model } => self.model.clone_from(model),
+            Event::ModeChosen { mode } => self.mode = *mode,
+            Event::RuleAdded { rule } => self.add_rule(rule),
+            Event::RuleRemoved { rule } => self.rules.retain(|known| known != rule),
+            Event::BudgetSet { pico } => self.budget = pico.map(|pico| Budget { pico }),
             Event::MemberSet { user, name, role } => {
                 let name = name.clone();
                 self.members.insert(*user, Member { name, role: *role });
@@ -288,7 +348,91 @@ impl Session {
             Event::MessageWithdrawn { message } => {
                 self.queue.retain(|queued| queued.id != *message);
             }
-            Event::TurnStarted { messages, model } => {
+            Event::DeliveryChosen { message, delivery } => {
+                for queued in self.queue.iter_mut().filter(|queued| queued.id == *message) {
+                    queued.delivery = *delivery;
+                }
+            }
+            Event::MessageMoved { message, before } => self.move_message(*message, *before),
+            Event::MessagesTaken { messages } => self.take_messages(envelope.turn, messages),
+            Event::AgainRequested { again } => {
+                self.again = Some(*again);
+                self.again_by = by;
+            }
+            Event::CompactionRequested {} => self.compacting = true,
+            Event::ApprovalRequested {
+                call,
+                name,
+                tool,
+                preview,
+                rule,
+            } => {
+                let (name, rule) = (name.clone(), rule.clone());
+                let (tool, preview) = (*tool, preview.clone());
+                let pending = Pending {
+                    name,
+                    tool,
+                    preview,
+                    rule,
+                    at,
+                };
+                self.approvals.insert(call.clone(), pending);
+            }
+            Event::ApprovalDecided { call, verdict } => self.answered(call, verdict),
+            Event::CheckpointTaken {
+                number,
+                commit,
+                change,
+                since_start,
+            } => self.keep_checkpoint(Checkpoint {
+                number: *number,
+                turn: envelope.turn,
+                at,
+                commit: commit.clone(),
+                change: change.clone(),
+                since_start: since_start.clone(),
+            }),
+            Event::RestoreRequested { checkpoint, tree } => {
+                let stage = match tree.clone() {
+                    Some(tree) => RestoreStage::Confirmed { tree },
+                    None => RestoreStage::Preparing,
+                };
+                let checkpoint = *checkpoint;
+                self.restore = Some(Restore {
+                    checkpoint,
+                    by,
+                    stage,
+                });
+            }
+            Event::RestorePrepared {
+                tree,
+                change,
+                conflicts,
+                ..
+            } => {
+                if let Some(restore) = &mut self.restore {
+                    let (tree, change, conflicts) =
+                        (tree.clone(), change.clone(), conflicts.clone());
+                    restore.stage = RestoreStage::Prepared {
+                        tree,
+                        change,
+                        conflicts,
+                    };
+                }
+            }
+            Event::RestoreCancelled {}
+            | Event::CheckpointRestored { .. }
+            | Event::RestoreRefused { .. } => self.restore = None,
+            Event::CommitRequested { message } => {
+                let message = message.clone();
+                self.committing = Some(Committing { by, message });
+            }
+            Event::Committed { .. } | Event::CommitRefused { .. } => self.committing = None,
+            Event::TurnStarted {
+                messages,
+                model,
+                again: _,
+            } => {
                 self.start_turn(at, envelope.turn, messages, model);
             }
             Event::InterruptRequested {} => {
@@ -296,12 +440,15 @@ impl Session {
                     turn.interrupted_by = by;
                 }
             }
-            Event::TurnEnded { .. } => {
+            Event::TurnEnded { reason, .. } => {
                 if self.turn.as_ref().map(|turn| turn.id) == envelope.turn {
                     self.turn = None;
+                    self.ended_with = Some(*reason);
+                    self.approvals.clear();
                 }
             }
             Event::UsageRecorded { usage, pico, .. } => {
+                self.context = usage.total();
                 self.usage.add(usage);
                 self.cost.add(*pico);
                 if let Some(turn) = &mut self.turn {
@@ -326,12 +473,31 @@ impl Session {
                 self.state = State::Ended;
                 self.ended_at = self.ended_at.or(Some(at));
                 self.queue.clear();
+                self.again = None;
+                self.compacting = false;
+                self.restore = None;
+                self.committing = None;
             }
             Event::Reopened {} => {
                 self.state = State::Active;
                 self.ended_at = None;
             }
-            Event::BlockOpened { block, .. } => self.blocks = self.blocks.max(block + 1),
+            Event::BlockOpened { block, .. } => {
+                self.blocks = self.blocks.max(block + 1);
+                if let Some(turn) = &mut self.turn {
+                    turn.waits_until = None;
+                }
+            }
+            Event::RetryScheduled { until, .. } => {
+                if let Some(turn) = &mut self.turn {
+                    turn.waits_until = Some(*until);
+                }
+            }
+            Event::Compacted { .. } => {
+                self.compacting = false;
+                self.context = 0;
+            }
+            Event::PlanChanged { items } => self.plan.clone_from(items),
             Event::Printed {
                 terminal,
                 offset,
@@ -343,7 +509,9 @@ impl Session {
             Event::ScreenSaved {
                 terminal, offset, ..
             } => self.terminal(*terminal, |terminal| terminal.saved = *offset),
-            Event::Typed { .. }
+            Event::LineageStarted { .. }
+            | Event::ContextNoted { .. }
+            | Event::Typed { .. }
             | Event::TextDelta { .. }
             | Event::ThinkingDelta { .. }
             | Event::ToolInputDelta { .. }
@@ -394,6 +562,7 @@ impl Session {
 
     fn start_turn(&mut self, at: Time, id: Option<TurnId>, messages: &[MessageId], model: &str) {
         self.queue.retain(|queued| !messages.contains(&queued.id));
+        self.again = None;
         self.turns += 1;
         self.turn = id.map(|id| Turn {
             id,
@@ -403,7 +572,57 @@ impl Session {
             interrupted_by: None,
             usage: Usage::default(),
             cost: Cost::default(),
+            waits_until: None,
         });
+    }
+
+    fn add_rule(&mut self, rule: &str) {
+        if !self.rules.iter().any(|known| known == rule) {
+            self.rules.push(rule.to_owned());
+        }
+    }
+
+    /// Whether it has cost as much as it may.
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        self.budget
+            .is_some_and(|budget| self.cost.pico >= budget.pico)
+    }
+
+    fn move_message(&mut self, message: MessageId, before: Option<MessageId>) {
+        let Some(from) = self.queue.iter().position(|queued| queued.id == message) else {
+            return;
+        };
+        let queued = self.queue.remove(from);
+        let to = before.and_then(|before| self.queue.iter().position(|q| q.id == before));
+        self.queue.insert(to.unwrap_or(self.queue.len()), queued);
+    }
+
+    fn take_messages(&mut self, turn: Option<TurnId>, messages: &[MessageId]) {
+        self.queue.retain(|queued| !messages.contains(&queued.id));
+        if let Some(running) = self.turn.as_mut().filter(|t| Some(t.id) == turn) {
+            running.messages.extend(messages);
+        }
+    }
+
+    fn answered(&mut self, call: &CallId, verdict: &Verdict) {
+        let Some(pending) = self.approvals.remove(call) else {
+            return;
+        };
+        if let Verdict::AllowAlways { rule } = verdict {
+            self.add_rule(rule);
+        }
+        let allowed = !matches!(verdict, Verdict::Deny { .. });
+        if allowed && pending.tool == crate::ToolKind::Plan && self.mode == Mode::Plan {
+            self.mode = Mode::AcceptEdits;
+        }
+    }
+
+    fn keep_checkpoint(&mut self, checkpoint: Checkpoint) {
+        self.checkpoints.push(checkpoint);
+        if self.checkpoints.len() > REMEMBERED_CHECKPOINTS {
+            self.checkpoints.remove(0);
+        }
     }
 
     fn terminal(&mut self, terminal: TerminalId, change: impl FnOnce(&mut Terminal)) {

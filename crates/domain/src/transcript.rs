@@ -1,8 +1,8 @@
 //! A session's transcript: what a reader of the chat sees, one item a row, in the log's order.
 
 use crate::{
-    BlockKind, CallId, Cost, EndReason, Envelope, Event, Level, MessageId, Place, Problem, Session,
-    Time, TurnId, Usage, UserId,
+    Again, BlockKind, Body, CallId, ChangeSize, Cost, EndReason, Envelope, Event, Level, MessageId,
+    Pending, Place, Problem, Session, Time, TurnId, Usage, UserId, Verdict, Writer,
 };
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +78,12 @@ pub enum ItemKind {
         /// What it changed, as a unified diff.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         diff: Option<String>,
+        /// Pictures that it gave the model.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        images: Vec<Body>,
+        /// Whether it has to be allowed, and what was answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval: Option<Box<Approval>>,
     },
     /// A part of a kind this program does not know.
     Other {
@@ -94,6 +100,51 @@ pub enum ItemKind {
         code: String,
         /// A sentence for people.
         text: String,
+    },
+    /// A turn began without a new message.
+    Again {
+        /// Who asked for it.
+        by: Option<UserId>,
+        /// What it shall do.
+        again: Again,
+    },
+    /// The conversation was summed up; the model reads this instead of all before it.
+    Compacted {
+        /// The summary.
+        summary: String,
+        /// How many tokens stood before.
+        before: u64,
+    },
+    /// A model call failed in a way that may pass, and is made again.
+    Retry {
+        /// When.
+        until: Time,
+        /// Which attempt, from 2.
+        attempt: u32,
+        /// What went wrong.
+        problem: Problem,
+        /// Whether it still waits.
+        open: bool,
+    },
+    /// The files are those of a checkpoint again.
+    Restored {
+        /// Which one.
+        checkpoint: u32,
+        /// Who asked for it.
+        by: Option<UserId>,
+        /// What changed.
+        change: ChangeSize,
+    },
+    /// The files were committed.
+    Committed {
+        /// The commit.
+        commit: String,
+        /// Its message.
+        message: String,
+        /// The branch.
+        branch: String,
+        /// Who asked for it.
+        by: Option<UserId>,
     },
     /// The end of a turn.
     TurnEnd {
@@ -114,6 +165,19 @@ pub enum ItemKind {
         /// The event's JSON.
         raw: serde_json::Value,
     },
+}
+
+/// A tool call's approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// What is to be allowed.
+    pub asked: Pending,
+    /// What was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// By whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserId>,
 }
 
 /// How far a tool call is.
@@ -212,13 +276,86 @@ pub struct Transcript {
 
 impl Transcript {
     /// Takes in an event. `session` is the state before it.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each event, most of them a line"
+    )]
     pub fn apply(&mut self, session: &Session, place: Place, envelope: &Envelope) {
         if !session.heeds(envelope) {
             return;
         }
         match &envelope.event {
-            Event::TurnStarted { messages, .. } => {
-                self.start_turn(session, place, envelope, messages);
+            Event::TurnStarted {
+                messages, again, ..
+            } => {
+                self.add_messages(session, place, envelope, messages);
+                if let Some(again) = *again {
+                    let by = session.again_by;
+                    self.push(place, envelope, ItemKind::Again { by, again });
+                }
+            }
+            Event::MessagesTaken { messages } => {
+                self.add_messages(session, place, envelope, messages);
+            }
+            Event::ApprovalRequested { call, .. } => self.ask(call, envelope),
+            Event::ApprovalDecided { call, verdict } => {
+                if session.approvals.contains_key(call) {
+                    self.answer(call, verdict, envelope);
+                }
+            }
+            Event::Compacted { summary, before } => {
+                let (summary, before) = (summary.clone(), *before);
+                self.push(place, envelope, ItemKind::Compacted { summary, before });
+            }
+            Event::RetryScheduled {
+                until,
+                attempt,
+                problem,
+            } => {
+                let kind = ItemKind::Retry {
+                    until: *until,
+                    attempt: *attempt,
+                    problem: problem.clone(),
+                    open: true,
+                };
+                self.push(place, envelope, kind);
+            }
+            Event::CheckpointRestored { checkpoint, change } => {
+                let by = session.restore.as_ref().and_then(|restore| restore.by);
+                let (checkpoint, change) = (*checkpoint, change.clone());
+                let kind = ItemKind::Restored {
+                    checkpoint,
+                    by,
+                    change,
+                };
+                self.push(place, envelope, kind);
+            }
+            Event::Committed {
+                commit,
+                message,
+                branch,
+            } => {
+                let kind = ItemKind::Committed {
+                    commit: commit.clone(),
+                    message: message.clone(),
+                    branch: branch.clone(),
+                    by: session.committing.as_ref().and_then(|asked| asked.by),
+                };
+                self.push(place, envelope, kind);
+            }
+            Event::RestoreRefused { why } => {
+                self.push(
+                    place,
+                    envelope,
+                    notice(Level::Warning, "restore_refused", why),
+                );
+            }
+            Event::CommitRefused { why } => {
+                self.push(
+                    place,
+                    envelope,
+                    notice(Level::Warning, "commit_refused", why),
+                );
             }
             Event::BlockOpened { block, kind, .. } => {
                 self.open_block(place, envelope, *block, kind);
@@ -238,8 +375,9 @@ impl Transcript {
                 is_error,
                 took,
                 diff,
+                images,
             } => self.tool(call, |tool| {
-                tool.finish(content, *is_error, *took, diff.as_deref());
+                tool.finish(content, *is_error, *took, diff.as_deref(), images);
             }),
             Event::TurnEnded { reason, problem } => {
                 self.end_turn(session, place, envelope, *reason, problem.as_ref());
@@ -253,6 +391,22 @@ impl Transcript {
             Event::Opened { .. }
             | Event::Renamed { .. }
             | Event::ModelChosen { .. }
+            | Event::ModeChosen { .. }
+            | Event::RuleAdded { .. }
+            | Event::RuleRemoved { .. }
+            | Event::BudgetSet { .. }
+            | Event::DeliveryChosen { .. }
+            | Event::MessageMoved { .. }
+            | Event::AgainRequested { .. }
+            | Event::CompactionRequested {}
+            | Event::CheckpointTaken { .. }
+            | Event::RestoreRequested { .. }
+            | Event::RestorePrepared { .. }
+            | Event::RestoreCancelled {}
+            | Event::CommitRequested { .. }
+            | Event::LineageStarted { .. }
+            | Event::ContextNoted { .. }
+            | Event::PlanChanged { .. }
             | Event::MemberSet { .. }
             | Event::MemberRemoved { .. }
             | Event::ControlTaken {}
@@ -295,7 +449,7 @@ impl Transcript {
         });
     }
 
-    fn start_turn(
+    fn add_messages(
         &mut self,
         session: &Session,
         place: Place,
@@ -309,7 +463,63 @@ impl Transcript {
         }
     }
 
+    fn ask(&mut self, call: &CallId, envelope: &Envelope) {
+        let Event::ApprovalRequested {
+            name,
+            tool,
+            preview,
+            rule,
+            ..
+        } = &envelope.event
+        else {
+            return;
+        };
+        let asked = Pending {
+            name: name.clone(),
+            tool: *tool,
+            preview: preview.clone(),
+            rule: rule.clone(),
+            at: envelope.at,
+        };
+        self.tool(call, |item| {
+            if let ItemKind::Tool { approval, .. } = item {
+                *approval = Some(Box::new(Approval {
+                    asked,
+                    verdict: None,
+                    by: None,
+                }));
+            }
+        });
+    }
+
+    fn answer(&mut self, call: &CallId, given: &Verdict, envelope: &Envelope) {
+        let who = match envelope.by {
+            Writer::User(user) => Some(user),
+            Writer::Runner(_) => None,
+        };
+        self.tool(call, |item| {
+            if let ItemKind::Tool {
+                approval: Some(approval),
+                ..
+            } = item
+            {
+                approval.verdict = Some(given.clone());
+                approval.by = who;
+            }
+        });
+    }
+
+    /// What waited for another attempt waits no more.
+    fn close_retries(&mut self) {
+        for item in self.items.iter_mut().rev().take(8) {
+            if let ItemKind::Retry { open, .. } = &mut item.kind {
+                *open = false;
+            }
+        }
+    }
+
     fn open_block(&mut self, place: Place, envelope: &Envelope, block: u64, kind: &BlockKind) {
+        self.close_retries();
         let text = String::new();
         let kind = match kind {
             BlockKind::Text => ItemKind::Text {
@@ -333,6 +543,8 @@ impl Transcript {
                 result: String::new(),
                 took: 0,
                 diff: None,
+                images: Vec::new(),
+                approval: None,
             },
             BlockKind::Other { raw } => ItemKind::Other {
                 block,
@@ -370,9 +582,14 @@ impl Transcript {
                 *took = now.since(began);
             }
             ItemKind::Tool { state, .. } => *state = ToolState::Ready,
-            ItemKind::Message { .. }
+            ItemKind::Retry { .. }
+            | ItemKind::Message { .. }
             | ItemKind::Other { .. }
             | ItemKind::Notice { .. }
+            | ItemKind::Again { .. }
+            | ItemKind::Compacted { .. }
+            | ItemKind::Restored { .. }
+            | ItemKind::Committed { .. }
             | ItemKind::TurnEnd { .. }
             | ItemKind::Unknown { .. } => {}
         }
@@ -425,7 +642,9 @@ impl Item {
     #[must_use]
     pub fn is_open(&self) -> bool {
         match &self.kind {
-            ItemKind::Text { open, .. } | ItemKind::Thinking { open, .. } => *open,
+            ItemKind::Text { open, .. }
+            | ItemKind::Thinking { open, .. }
+            | ItemKind::Retry { open, .. } => *open,
             ItemKind::Tool { state, .. } => match state {
                 ToolState::Writing | ToolState::Ready | ToolState::Running => true,
                 ToolState::Done | ToolState::Failed | ToolState::Stopped => false,
@@ -433,6 +652,10 @@ impl Item {
             ItemKind::Message { .. }
             | ItemKind::Other { .. }
             | ItemKind::Notice { .. }
+            | ItemKind::Again { .. }
+            | ItemKind::Compacted { .. }
+            | ItemKind::Restored { .. }
+            | ItemKind::Committed { .. }
             | ItemKind::TurnEnd { .. }
             | ItemKind::Unknown { .. } => false,
         }
@@ -444,7 +667,7 @@ impl Item {
             return;
         }
         match &mut self.kind {
-            ItemKind::Text { open, .. } => *open = false,
+            ItemKind::Text { open, .. } | ItemKind::Retry { open, .. } => *open = false,
             ItemKind::Thinking { open, took, .. } => {
                 *open = false;
                 *took = now.since(self.at);
@@ -453,6 +676,10 @@ impl Item {
             ItemKind::Message { .. }
             | ItemKind::Other { .. }
             | ItemKind::Notice { .. }
+            | ItemKind::Again { .. }
+            | ItemKind::Compacted { .. }
+            | ItemKind::Restored { .. }
+            | ItemKind::Committed { .. }
             | ItemKind::TurnEnd { .. }
             | ItemKind::Unknown { .. } => {}
         }
@@ -470,6 +697,11 @@ impl ItemKind {
             | Self::Other { block, .. } => Some(*block),
             Self::Message { .. }
             | Self::Notice { .. }
+            | Self::Again { .. }
+            | Self::Compacted { .. }
+            | Self::Retry { .. }
+            | Self::Restored { .. }
+            | Self::Committed { .. }
             | Self::TurnEnd { .. }
             | Self::Unknown { .. } => None,
         }
@@ -487,12 +719,20 @@ impl ItemKind {
         }
     }
 
-    fn finish(&mut self, content: &str, is_error: bool, ran: u64, change: Option<&str>) {
+    fn finish(
+        &mut self,
+        content: &str,
+        is_error: bool,
+        ran: u64,
+        change: Option<&str>,
+        seen: &[Body],
+    ) {
         if let Self::Tool {
             state,
             result,
             took,
             diff,
+            images,
             ..
         } = self
         {
@@ -504,6 +744,7 @@ impl ItemKind {
             content.clone_into(result);
             *took = ran;
             *diff = change.map(str::to_owned);
+            *images = seen.to_vec();
         }
     }
 }

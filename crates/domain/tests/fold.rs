@@ -102,6 +102,7 @@ fn text_after_a_tool_stands_below_the_tool() {
         is_error: false,
         took: 5,
         diff: None,
+        images: Vec::new(),
     };
     let picture = picture(&frames([
         opened_by(ADA),

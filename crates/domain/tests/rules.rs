@@ -1,6 +1,7 @@
 //! The rules, as sentences.
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::missing_panics_doc,
     reason = "tests fail by panicking"
 )]
@@ -8,7 +9,8 @@
 mod story;
 
 use duplex_domain::{
-    Command, Delivery, EndReason, Event, Refusal, Role, Size, TerminalEnd, TerminalId, decide, work,
+    Again, CallId, Command, Delivery, EndReason, Event, Mode, Preview, Refusal, Role, Session,
+    Size, TerminalEnd, TerminalId, ToolKind, Verdict, decide, work,
 };
 use story::*;
 use uuid::Uuid;
@@ -70,16 +72,6 @@ fn a_message_has_words_and_a_bound() {
     assert_eq!(decide(&session, ADA, ID, say(" \n")), Err(Refusal::Empty));
     let long = "x".repeat(256 * 1024 + 1);
     assert_eq!(decide(&session, ADA, ID, say(&long)), Err(Refusal::TooLong));
-}
-
-#[test]
-fn a_wish_to_steer_is_refused_and_not_quietly_queued() {
-    let session = after([opened_by(ADA)]);
-    let (text, delivery) = ("left, please".into(), Delivery::Steer);
-
-    let refused = decide(&session, ADA, ID, Command::PostMessage { text, delivery });
-
-    assert_eq!(refused, Err(Refusal::NoSteering));
 }
 
 #[test]
@@ -266,4 +258,261 @@ fn the_first_message_names_a_session_without_a_title() {
         session.title,
         "Please rename the function that reads the configuration…"
     );
+}
+
+fn asking(call: &str) -> duplex_domain::Envelope {
+    by_runner(
+        1,
+        Some(TURN),
+        Event::ApprovalRequested {
+            call: CallId(call.into()),
+            name: "bash".into(),
+            tool: ToolKind::Run,
+            preview: Preview::Other {
+                summary: "git status".into(),
+            },
+            rule: "bash(git *)".into(),
+        },
+    )
+}
+
+fn working() -> Vec<duplex_domain::Envelope> {
+    vec![
+        opened_by(ADA),
+        joined(BOB, Role::Driver),
+        claimed(1),
+        posted(ADA, 1, "go"),
+        turn_started(1, 1),
+    ]
+}
+
+fn says(session: &Session, by: duplex_domain::UserId, command: Command) -> Option<Event> {
+    decide(session, by, ID, command).unwrap()
+}
+
+#[test]
+fn the_first_answer_to_a_call_counts() {
+    let call = CallId("c1".into());
+    let decide_it = |verdict| Command::Decide {
+        call: call.clone(),
+        verdict,
+    };
+    let mut story = working();
+    story.push(asking("c1"));
+    let session = after(story.clone());
+    let allowed = says(&session, BOB, decide_it(Verdict::Allow)).unwrap();
+
+    story.push(by(BOB, allowed));
+    let session = after(story);
+    let denial = Verdict::Deny {
+        reason: "no".into(),
+    };
+    assert_eq!(
+        decide(&session, ADA, ID, decide_it(denial)),
+        Err(Refusal::NotPending)
+    );
+}
+
+#[test]
+fn an_answer_for_always_is_a_rule() {
+    let mut story = working();
+    let rule = "bash(git *)".to_owned();
+    let verdict = Verdict::AllowAlways { rule: rule.clone() };
+    let call = CallId("c1".into());
+    story.extend([
+        asking("c1"),
+        by(BOB, Event::ApprovalDecided { call, verdict }),
+    ]);
+
+    assert_eq!(after(story).rules, [rule]);
+}
+
+#[test]
+fn what_waited_for_an_answer_is_over_with_its_turn() {
+    let mut story = working();
+    story.extend([asking("c1"), turn_ended(1, EndReason::Interrupted)]);
+
+    assert!(after(story).approvals.is_empty());
+}
+
+#[test]
+fn an_approved_plan_ends_plan_mode() {
+    let mut story = working();
+    let mut asked = asking("p");
+    if let Event::ApprovalRequested { tool, .. } = &mut asked.event {
+        *tool = ToolKind::Plan;
+    }
+    let (call, verdict) = (CallId("p".into()), Verdict::Allow);
+    story.extend([
+        by(ADA, Event::ModeChosen { mode: Mode::Plan }),
+        asked,
+        by(BOB, Event::ApprovalDecided { call, verdict }),
+    ]);
+
+    assert_eq!(after(story).mode, Mode::AcceptEdits);
+}
+
+#[test]
+fn a_message_is_slipped_into_the_turn_that_runs_and_else_starts_one() {
+    let steer = |text: &str| Command::PostMessage {
+        text: text.into(),
+        delivery: Delivery::Steer,
+    };
+    let resting = after([opened_by(ADA)]);
+    let Some(Event::MessagePosted { delivery, .. }) = says(&resting, ADA, steer("hi")) else {
+        panic!("a message is posted");
+    };
+    assert_eq!(delivery, Delivery::Queue);
+
+    let mut story = working();
+    let posted = says(&after(story.clone()), ADA, steer("look at b too")).unwrap();
+    story.push(by(ADA, posted));
+    let taken = work::take_messages(&after(story.clone())).unwrap();
+    story.push(by_runner(1, Some(TURN), taken));
+    let session = after(story);
+    assert!(session.queue.is_empty());
+    assert_eq!(session.turn.unwrap().messages.len(), 2);
+}
+
+#[test]
+fn queued_messages_are_moved_by_their_author() {
+    let story = [
+        opened_by(ADA),
+        joined(BOB, Role::Driver),
+        posted(ADA, 1, "a"),
+        posted(BOB, 2, "b"),
+        posted(ADA, 3, "c"),
+    ];
+    let session = after(story.clone());
+    let up = Command::MoveMessage {
+        message: message(3),
+        before: Some(message(1)),
+    };
+    assert_eq!(
+        decide(&session, BOB, ID, up.clone()),
+        Err(Refusal::NotYours)
+    );
+    let moved = says(&session, ADA, up).unwrap();
+    let session = after(story.into_iter().chain([by(ADA, moved)]));
+    let order: Vec<_> = session
+        .queue
+        .iter()
+        .map(|queued| queued.text.as_str())
+        .collect();
+    assert_eq!(order, ["c", "a", "b"]);
+    let stays = Command::MoveMessage {
+        message: message(3),
+        before: Some(message(1)),
+    };
+    assert_eq!(says(&session, ADA, stays), None);
+}
+
+#[test]
+fn a_session_that_has_cost_what_it_may_takes_no_message_until_it_may_cost_more() {
+    let mut story = working();
+    let usage = Event::UsageRecorded {
+        model: "m".into(),
+        usage: duplex_domain::Usage::default(),
+        prices: None,
+        pico: Some(100),
+        raw: None,
+        finished: true,
+    };
+    story.extend([
+        by(ADA, Event::BudgetSet { pico: Some(100) }),
+        by_runner(1, Some(TURN), usage),
+        turn_ended(1, EndReason::Budget),
+    ]);
+    let session = after(story.clone());
+    assert_eq!(decide(&session, ADA, ID, say("more")), Err(Refusal::Spent));
+    let again = Command::Again {
+        again: Again::Continue,
+    };
+    assert_eq!(
+        decide(&session, ADA, ID, again.clone()),
+        Err(Refusal::Spent)
+    );
+
+    let raised = says(&session, ADA, Command::SetBudget { pico: Some(200) }).unwrap();
+    story.push(by(ADA, raised));
+    let session = after(story);
+    let event = says(&session, ADA, again);
+    assert_eq!(
+        event,
+        Some(Event::AgainRequested {
+            again: Again::Continue
+        })
+    );
+}
+
+#[test]
+fn there_is_nothing_to_go_on_with_after_a_good_end() {
+    let mut story = working();
+    story.push(turn_ended(1, EndReason::Complete));
+    let again = Command::Again {
+        again: Again::Retry,
+    };
+
+    assert_eq!(
+        decide(&after(story), ADA, ID, again),
+        Err(Refusal::NothingAgain)
+    );
+}
+
+#[test]
+fn a_restore_is_shown_before_it_is_done() {
+    let none = duplex_domain::ChangeSize {
+        files: 0,
+        added: 0,
+        removed: 0,
+        body: None,
+    };
+    let prepared = |conflicts: Vec<String>| {
+        by_runner(
+            1,
+            None,
+            Event::RestorePrepared {
+                checkpoint: 0,
+                tree: "t1".into(),
+                change: none.clone(),
+                conflicts,
+            },
+        )
+    };
+    let restore = |tree: Option<&str>| Command::Restore {
+        checkpoint: 0,
+        tree: tree.map(str::to_owned),
+    };
+    let mut story = vec![opened_by(ADA), claimed(1)];
+    assert_eq!(
+        decide(&after(story.clone()), ADA, ID, restore(None)),
+        Err(Refusal::NoCheckpoint)
+    );
+    let taken = Event::CheckpointTaken {
+        number: 0,
+        commit: "c0".into(),
+        change: none.clone(),
+        since_start: none.clone(),
+    };
+    story.push(by_runner(1, None, taken));
+    assert_eq!(
+        decide(&after(story.clone()), ADA, ID, restore(Some("t1"))),
+        Err(Refusal::NotPrepared)
+    );
+    let asked = says(&after(story.clone()), ADA, restore(None)).unwrap();
+    story.push(by(ADA, asked));
+    assert!(work::is_restoring(&after(story.clone())));
+
+    let mut clashing = story.clone();
+    clashing.push(prepared(vec!["a.txt".into()]));
+    assert_eq!(
+        decide(&after(clashing), ADA, ID, restore(Some("t1"))),
+        Err(Refusal::Conflicts)
+    );
+    story.push(prepared(Vec::new()));
+    assert_eq!(
+        decide(&after(story.clone()), ADA, ID, restore(Some("t0"))),
+        Err(Refusal::NotPrepared)
+    );
+    assert!(says(&after(story), ADA, restore(Some("t1"))).is_some());
 }

@@ -60,6 +60,8 @@ impl Live {
             title,
             agent,
             model,
+            mode: duplex_domain::Mode::default(),
+            sandbox: String::new(),
         };
         let mut picture = Picture::new(session);
         let mut events = vec![said_by(user, &picture.session, opened)];

@@ -12,7 +12,7 @@ use uuid::Uuid;
 pub const LONGEST_PAGE: usize = 200;
 
 const PAGE: &str = "
-SELECT id, title, state, working, workspace, path, agent, model, input, output, cache_write, cache_read, pico,
+SELECT id, title, state, working, workspace, path, agent, model, input, output, cache_write, cache_write_1h, cache_read, pico,
     unpriced, opened_at, active_at, ended_at
 FROM view.session
 WHERE members @> ARRAY[$1::uuid] AND team = $2
@@ -163,6 +163,7 @@ fn session_row(row: &Row) -> Result<SessionRow, DatabaseError> {
             input: number("input"),
             output: number("output"),
             cache_write: number("cache_write"),
+            cache_write_1h: number("cache_write_1h"),
             cache_read: number("cache_read"),
         },
         cost: Cost {

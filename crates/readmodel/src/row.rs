@@ -57,6 +57,11 @@ pub(crate) fn kind(item: &Item) -> &'static str {
         ItemKind::Tool { .. } => "tool",
         ItemKind::Other { .. } => "other",
         ItemKind::Notice { .. } => "notice",
+        ItemKind::Again { .. } => "again",
+        ItemKind::Compacted { .. } => "compacted",
+        ItemKind::Retry { .. } => "retry",
+        ItemKind::Restored { .. } => "restored",
+        ItemKind::Committed { .. } => "committed",
         ItemKind::TurnEnd { .. } => "turn_end",
         ItemKind::Unknown { .. } => "unknown",
     }
@@ -71,7 +76,9 @@ pub(crate) fn plain(item: &Item) -> String {
         ItemKind::Message { text, .. }
         | ItemKind::Text { text, .. }
         | ItemKind::Thinking { text, .. }
-        | ItemKind::Notice { text, .. } => Cow::Borrowed(text.as_str()),
+        | ItemKind::Notice { text, .. }
+        | ItemKind::Compacted { summary: text, .. }
+        | ItemKind::Committed { message: text, .. } => Cow::Borrowed(text.as_str()),
         ItemKind::Tool {
             name,
             input,
@@ -82,7 +89,11 @@ pub(crate) fn plain(item: &Item) -> String {
             Some(problem) => Cow::Borrowed(problem.message.as_str()),
             None => Cow::Borrowed(""),
         },
-        ItemKind::Other { .. } | ItemKind::Unknown { .. } => Cow::Borrowed(""),
+        ItemKind::Retry { problem, .. } => Cow::Borrowed(problem.message.as_str()),
+        ItemKind::Other { .. }
+        | ItemKind::Again { .. }
+        | ItemKind::Restored { .. }
+        | ItemKind::Unknown { .. } => Cow::Borrowed(""),
     };
     let shown = &text[..text.floor_char_boundary(SEARCHED)];
     without_nul(shown).into_owned()

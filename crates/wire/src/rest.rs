@@ -185,6 +185,8 @@ pub enum Working {
     Working,
     /// A message waits, and nothing has taken it up.
     Waiting,
+    /// A tool call waits for somebody's answer.
+    Asking,
     /// It rests.
     Idle,
     /// The session is over.
@@ -237,6 +239,7 @@ impl SessionRow {
     pub fn of(session: &Session) -> Self {
         let working = match session.state {
             State::Ended => Working::Ended,
+            State::Active | State::Unopened if !session.approvals.is_empty() => Working::Asking,
             State::Active | State::Unopened if session.turn.is_some() => Working::Working,
             State::Active | State::Unopened if !session.queue.is_empty() => Working::Waiting,
             State::Active | State::Unopened => Working::Idle,

@@ -9,6 +9,7 @@ pub fn told(working: Working) -> (&'static str, &'static str) {
     match working {
         Working::Working => ("accent", "working"),
         Working::Waiting => ("warn", "waiting"),
+        Working::Asking => ("warn", "waits for you"),
         Working::Idle => ("ok", "idle"),
         Working::Ended => ("off", "ended"),
     }

@@ -213,6 +213,7 @@ fn Spoken(id: SessionId) -> Element {
         match session.map(|session| working(&session.0)) {
             Some(Working::Working) => "The agent works.",
             Some(Working::Waiting) => "A message waits for the agent.",
+            Some(Working::Asking) => "The agent waits for an answer.",
             Some(Working::Idle) => "The agent is done.",
             Some(Working::Ended) => "The session has ended.",
             None => "",

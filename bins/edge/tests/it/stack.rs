@@ -196,6 +196,8 @@ impl Stack {
             title: "Bob's".into(),
             agent: "duplex".into(),
             model: "demo".into(),
+            mode: duplex_domain::Mode::default(),
+            sandbox: String::new(),
         })];
         events.extend(guests.iter().map(|(user, role)| {
             said(Event::MemberSet {

@@ -150,6 +150,8 @@ impl Author {
             title: "watched".into(),
             agent: "duplex".into(),
             model: "demo".into(),
+            mode: duplex_domain::Mode::default(),
+            sandbox: String::new(),
         };
         author.person(opened).await;
         let claimed = Event::Claimed {

@@ -71,6 +71,8 @@ impl Holder {
                     usage,
                     prices,
                     pico,
+                    raw: None,
+                    finished: true,
                 };
                 Some((Some(*turn), used))
             }

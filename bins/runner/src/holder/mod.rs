@@ -180,6 +180,7 @@ impl Holder {
                     is_error: true,
                     took: 0,
                     diff: None,
+                    images: Vec::new(),
                 };
                 let written = self.output.write(turn, finished).await;
                 written.map_err(|_| HoldError::Taken(self.session().id))?;

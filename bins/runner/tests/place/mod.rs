@@ -127,6 +127,8 @@ impl Place {
             title: String::new(),
             agent: "duplex".into(),
             model: "claude-opus-5-5".into(),
+            mode: duplex_domain::Mode::default(),
+            sandbox: String::new(),
         };
         person.append(opened).await.unwrap();
         let opened = |person: &Person| person.picture.session.fact > Seq(0);

@@ -3,9 +3,9 @@
 #![allow(missing_docs, reason = "the names say it")]
 
 use duplex_domain::{
-    BlockKind, CallId, Delivery, EndReason, Envelope, Epoch, Event, Lane, MessageId, Recorded,
-    Role, RunnerId, Seq, Session, SessionId, TeamId, Time, TurnId, UserId, WorkspaceId, Writer,
-    codec,
+    BlockKind, CallId, Delivery, EndReason, Envelope, Epoch, Event, Lane, MessageId, Mode,
+    Recorded, Role, RunnerId, Seq, Session, SessionId, TeamId, Time, TurnId, UserId, WorkspaceId,
+    Writer, codec,
 };
 use uuid::Uuid;
 
@@ -51,6 +51,8 @@ pub fn opened_by(user: UserId) -> Envelope {
             title: String::new(),
             agent: "duplex".into(),
             model: "demo".into(),
+            mode: Mode::Auto,
+            sandbox: String::new(),
         },
     )
 }
@@ -86,7 +88,15 @@ pub fn claimed(epoch: u64) -> Envelope {
 pub fn turn_started(epoch: u64, n: u128) -> Envelope {
     let messages = vec![message(n)];
     let model = "demo".into();
-    by_runner(epoch, Some(TURN), Event::TurnStarted { messages, model })
+    by_runner(
+        epoch,
+        Some(TURN),
+        Event::TurnStarted {
+            messages,
+            model,
+            again: None,
+        },
+    )
 }
 
 pub fn turn_ended(epoch: u64, reason: EndReason) -> Envelope {

@@ -11,22 +11,23 @@ use uuid::Uuid;
 
 const SESSIONS: &str = "
 INSERT INTO view.session (id, shard, seq, team, workspace, path, title, state, working, agent, model,
-    input, output, cache_write, cache_read, pico, unpriced, opened_at, active_at, ended_at, members, snapshot)
+    input, output, cache_write, cache_read, pico, unpriced, opened_at, active_at, ended_at, members, snapshot, cache_write_1h)
 SELECT r.id, $2::smallint, r.seq, r.team, r.workspace, r.path, r.title, r.state, r.working, r.agent, r.model,
     r.input, r.output, r.cache_write, r.cache_read, r.pico, r.unpriced, r.opened_at, r.active_at, r.ended_at,
-    r.members::uuid[], r.snapshot
+    r.members::uuid[], r.snapshot, r.cache_write_1h
 FROM unnest($1::uuid[], $3::bigint[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
     $10::text[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[],
-    $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::text[], $22::text[])
+    $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::text[], $22::text[], $23::bigint[])
     AS r(id, seq, team, workspace, path, title, state, working, agent, model, input, output, cache_write,
-    cache_read, pico, unpriced, opened_at, active_at, ended_at, members, snapshot)
+    cache_read, pico, unpriced, opened_at, active_at, ended_at, members, snapshot, cache_write_1h)
 ON CONFLICT (id) DO UPDATE SET
     seq = excluded.seq, team = excluded.team, workspace = excluded.workspace, path = excluded.path,
     title = excluded.title, state = excluded.state, working = excluded.working, agent = excluded.agent,
     model = excluded.model, input = excluded.input, output = excluded.output,
     cache_write = excluded.cache_write, cache_read = excluded.cache_read, pico = excluded.pico,
     unpriced = excluded.unpriced, opened_at = excluded.opened_at, active_at = excluded.active_at,
-    ended_at = excluded.ended_at, members = excluded.members, snapshot = excluded.snapshot";
+    ended_at = excluded.ended_at, members = excluded.members, snapshot = excluded.snapshot,
+    cache_write_1h = excluded.cache_write_1h";
 
 #[derive(Default)]
 pub(super) struct Sessions {
@@ -43,6 +44,7 @@ pub(super) struct Sessions {
     input: Vec<i64>,
     output: Vec<i64>,
     cache_write: Vec<i64>,
+    cache_write_1h: Vec<i64>,
     cache_read: Vec<i64>,
     pico: Vec<i64>,
     unpriced: Vec<i64>,
@@ -69,6 +71,7 @@ impl Sessions {
         self.input.push(number(row.usage.input));
         self.output.push(number(row.usage.output));
         self.cache_write.push(number(row.usage.cache_write));
+        self.cache_write_1h.push(number(row.usage.cache_write_1h));
         self.cache_read.push(number(row.usage.cache_read));
         self.pico.push(number(row.cost.pico));
         self.unpriced.push(i64::from(row.cost.unpriced));
@@ -85,7 +88,7 @@ impl Sessions {
         tx: &Transaction<'_>,
         shard: i16,
     ) -> Result<(), tokio_postgres::Error> {
-        let params: [&(dyn ToSql + Sync); 22] = [
+        let params: [&(dyn ToSql + Sync); 23] = [
             &self.id,
             &shard,
             &self.seq,
@@ -108,6 +111,7 @@ impl Sessions {
             &self.ended_at,
             &self.members,
             &self.snapshot,
+            &self.cache_write_1h,
         ];
         execute(tx, SESSIONS, &params).await
     }

@@ -92,6 +92,8 @@ impl Story {
             title: title.into(),
             agent: "duplex".into(),
             model: "demo".into(),
+            mode: duplex_domain::Mode::default(),
+            sandbox: String::new(),
         };
         self.person(session, user, event);
     }
@@ -128,7 +130,11 @@ impl Story {
         self.runner(
             session,
             Lane::Fact,
-            vec![Event::TurnStarted { messages, model }],
+            vec![Event::TurnStarted {
+                messages,
+                model,
+                again: None,
+            }],
         );
     }
 
@@ -195,6 +201,7 @@ impl Story {
                 is_error: false,
                 took: 7,
                 diff: None,
+                images: Vec::new(),
             }]),
         ];
         for (lane, events) in steps {
@@ -207,6 +214,7 @@ impl Story {
             input: 1000,
             output: 20,
             cache_write: 3,
+            cache_write_1h: 0,
             cache_read: 4,
         };
         let paid = Event::UsageRecorded {
@@ -214,6 +222,8 @@ impl Story {
             usage,
             prices: Some("demo-1".into()),
             pico: Some(5_000_000),
+            raw: None,
+            finished: true,
         };
         self.runner(session, Lane::Fact, vec![paid]);
         let ended = Event::TurnEnded {

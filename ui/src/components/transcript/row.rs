@@ -36,6 +36,21 @@ pub fn RowView(session: SessionId, row: Row, author: String, mine: bool, caret: 
         ItemKind::Notice { level, text, .. } => rsx! {
             NoticeRow { level: *level, text: text.clone() }
         },
+        ItemKind::Again { again, .. } => rsx! {
+            NoticeRow { level: Level::Info, text: told_again(*again, &author) }
+        },
+        ItemKind::Compacted { .. } => rsx! {
+            NoticeRow { level: Level::Info, text: "The conversation was summed up to make room." }
+        },
+        ItemKind::Retry { problem, .. } => rsx! {
+            NoticeRow { level: Level::Warning, text: problem.message.clone() }
+        },
+        ItemKind::Restored { checkpoint, .. } => rsx! {
+            NoticeRow { level: Level::Info, text: "The files are those of checkpoint {checkpoint} again." }
+        },
+        ItemKind::Committed { message, .. } => rsx! {
+            NoticeRow { level: Level::Info, text: "Committed: {message}" }
+        },
         ItemKind::TurnEnd {
             reason,
             problem,
@@ -55,6 +70,13 @@ pub fn RowView(session: SessionId, row: Row, author: String, mine: bool, caret: 
         ItemKind::Other { raw, .. } | ItemKind::Unknown { raw } => rsx! {
             Raw { title: "Something this page does not know yet", json: raw.to_string() }
         },
+    }
+}
+
+fn told_again(again: duplex_domain::Again, by: &str) -> String {
+    match again {
+        duplex_domain::Again::Retry => format!("{by} asked the agent to try again."),
+        duplex_domain::Again::Continue => format!("{by} asked the agent to go on."),
     }
 }
 
@@ -115,6 +137,8 @@ fn TurnEnd(
         EndReason::Complete => "Done",
         EndReason::Interrupted => "Interrupted",
         EndReason::Length => "Stopped at its limit",
+        EndReason::Steps => "Stopped after as many steps as it may make",
+        EndReason::Time => "Stopped after as long as it may run",
         EndReason::Refused => "The model declined",
         EndReason::Error => "Failed",
         EndReason::Budget => "The money was used up",
@@ -123,7 +147,12 @@ fn TurnEnd(
     };
     let class = match reason {
         EndReason::Complete => "ok",
-        EndReason::Interrupted | EndReason::Length | EndReason::Budget | EndReason::Ended => "warn",
+        EndReason::Interrupted
+        | EndReason::Length
+        | EndReason::Steps
+        | EndReason::Time
+        | EndReason::Budget
+        | EndReason::Ended => "warn",
         EndReason::Refused | EndReason::Error | EndReason::RunnerLost => "bad",
     };
     let failed = class == "bad";

@@ -1,0 +1,319 @@
+//! What the agent may do by itself, what it has to ask for, and what people answer.
+
+use crate::Time;
+use serde::{Deserialize, Serialize};
+
+/// How much the agent does without asking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It reads by itself, and asks before it changes or runs anything.
+    Ask,
+    /// It also changes files of its worktree by itself.
+    AcceptEdits,
+    /// It only reads, until its plan is approved.
+    Plan,
+    /// It does everything by itself that its sandbox lets it do.
+    #[default]
+    Auto,
+}
+
+/// What a tool does to the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolKind {
+    /// Looks, or keeps a list; changes nothing.
+    Read,
+    /// Changes files of the worktree.
+    Edit,
+    /// Runs a program.
+    Run,
+    /// Reaches out of the machine.
+    Network,
+    /// Asks for a plan's approval.
+    Plan,
+    /// Belongs to a tool server; nobody here knows what it does.
+    Foreign,
+}
+
+/// What would happen, shown to who decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Preview {
+    /// A program would run: this very argument list.
+    Run {
+        /// The program and its arguments.
+        argv: Vec<String>,
+        /// The folder it would run in.
+        cwd: String,
+    },
+    /// A file would change.
+    Edit {
+        /// The file.
+        path: String,
+        /// How, as a unified diff.
+        diff: String,
+    },
+    /// A plan would be followed.
+    Plan {
+        /// The plan, as Markdown.
+        text: String,
+    },
+    /// Something else.
+    Other {
+        /// In a line.
+        summary: String,
+    },
+}
+
+/// A call that waits for somebody's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// The tool.
+    pub name: String,
+    /// What the tool does to the world.
+    pub tool: ToolKind,
+    /// What would happen.
+    pub preview: Preview,
+    /// A rule that would allow this and its like; empty if there is none.
+    pub rule: String,
+    /// Since when it waits.
+    pub at: Time,
+}
+
+/// What somebody answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// Do it, this once.
+    Allow,
+    /// Do it, and whatever this rule allows.
+    AllowAlways {
+        /// A rule such as `bash(git *)`.
+        rule: String,
+    },
+    /// Do not do it.
+    Deny {
+        /// Why; the model reads it.
+        #[serde(default)]
+        reason: String,
+    },
+}
+
+/// Whether a call may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// It may.
+    Nothing,
+    /// Somebody has to allow it.
+    Approval,
+    /// The mode forbids it; the model is told so.
+    AnotherMode,
+}
+
+/// Whether a call may run. `subject` is what rules are held against: a command line, a path, an address.
+#[must_use]
+pub fn need(
+    mode: Mode,
+    sandboxed: bool,
+    rules: &[String],
+    (kind, tool, subject): (ToolKind, &str, &str),
+) -> Need {
+    if kind == ToolKind::Plan {
+        return Need::Approval;
+    }
+    if kind == ToolKind::Read {
+        return Need::Nothing;
+    }
+    if mode == Mode::Plan {
+        return Need::AnotherMode;
+    }
+    let by_mode = match mode {
+        Mode::Auto => sandboxed,
+        Mode::AcceptEdits => kind == ToolKind::Edit,
+        Mode::Ask | Mode::Plan => false,
+    };
+    if by_mode || rules.iter().any(|rule| allows(rule, tool, subject)) {
+        return Need::Nothing;
+    }
+    Need::Approval
+}
+
+/// Whether a rule is well formed: a tool's name, or a name and a pattern in brackets, of at most 200 characters.
+#[must_use]
+pub fn is_rule(rule: &str) -> bool {
+    let (tool, pattern) = parts(rule);
+    let named = !tool.is_empty()
+        && tool
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let closed = pattern.is_some() || !rule.contains(['(', ')']);
+    named && closed && rule.chars().count() <= 200 && !rule.chars().any(char::is_control)
+}
+
+/// Whether a rule such as `bash(git *)` allows a call. A pattern's `*` stands for anything; but no pattern reaches
+/// over what chains, redirects or substitutes commands in a shell, unless it is `*` alone or the very command.
+#[must_use]
+pub fn allows(rule: &str, tool: &str, subject: &str) -> bool {
+    let (name, pattern) = parts(rule);
+    if name != tool {
+        return false;
+    }
+    let Some(pattern) = pattern else { return true };
+    if pattern == "*" || pattern == subject {
+        return true;
+    }
+    let shell = tool == "bash";
+    if shell
+        && subject.contains([
+            ';', '&', '|', '<', '>', '$', '`', '(', ')', '{', '}', '\n', '\\',
+        ])
+    {
+        return false;
+    }
+    // A path pattern must not climb out of what it names.
+    if !shell && subject.split('/').any(|part| part == "..") {
+        return false;
+    }
+    matches(pattern, subject)
+}
+
+/// A rule that allows a call and its like: the program with any arguments, the file itself.
+#[must_use]
+pub fn rule_for(tool: &str, subject: &str) -> String {
+    if tool == "bash" {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+        let mut words = subject.split_whitespace();
+        let program = words.next().filter(|word| word.chars().all(plain));
+        let rule = match (program, words.next()) {
+            (Some(program), Some(verb)) if verb.chars().all(plain) && !verb.starts_with('-') => {
+                format!("bash({program} {verb} *)")
+            }
+            (Some(program), Some(_)) => format!("bash({program} *)"),
+            (Some(program), None) => format!("bash({program})"),
+            (None, _) => String::new(),
+        };
+        let fits = allows(&rule, tool, subject) || rule.ends_with(" *)");
+        return if fits { rule } else { String::new() };
+    }
+    match subject {
+        "" => tool.to_owned(),
+        subject if is_rule(&format!("{tool}({subject})")) => format!("{tool}({subject})"),
+        _ => String::new(),
+    }
+}
+
+fn parts(rule: &str) -> (&str, Option<&str>) {
+    match rule.split_once('(') {
+        Some((tool, rest)) => match rest.strip_suffix(')') {
+            Some(pattern) => (tool, Some(pattern)),
+            None => ("", None),
+        },
+        None => (rule, None),
+    }
+}
+
+/// Whether a text fits a pattern in which `*` stands for any run of characters. A pattern that ends in ` *` also fits
+/// without arguments.
+fn matches(pattern: &str, text: &str) -> bool {
+    if pattern.strip_suffix(" *") == Some(text) {
+        return true;
+    }
+    let mut pieces = pattern.split('*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut pieces: Vec<_> = pieces.collect();
+    let Some(last) = pieces.pop() else {
+        return rest.is_empty();
+    };
+    for piece in pieces {
+        match rest.find(piece) {
+            Some(at) => rest = &rest[at + piece.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_reaches_no_second_command() {
+        let rule = "bash(git *)";
+        for fine in [
+            "git status",
+            "git",
+            "git log --oneline -3",
+            "git commit -m 'a b'",
+        ] {
+            assert!(allows(rule, "bash", fine), "{fine}");
+        }
+        for foul in [
+            "git status; rm -rf .",
+            "git status && curl x",
+            "git log | sh",
+            "git log > /etc/x",
+            "git $(id)",
+            "git `id`",
+            "git status\nrm x",
+            "gitx",
+            "rm git ",
+            "git log <(id)",
+            "git \\\n x",
+        ] {
+            assert!(!allows(rule, "bash", foul), "{foul}");
+        }
+        assert!(!allows(rule, "write", "git status"));
+    }
+
+    #[test]
+    fn patterns_fit_as_one_reads_them() {
+        assert!(allows("write(src/*.rs)", "write", "src/a/b.rs"));
+        assert!(!allows("write(src/*)", "write", "src/../.env"));
+        assert!(!allows("write(src/*.rs)", "write", "src/b.rs.txt"));
+        assert!(allows("edit", "edit", "anything"));
+        assert!(allows(
+            "bash(cargo test * --quiet)",
+            "bash",
+            "cargo test -p x --quiet"
+        ));
+        assert!(!allows("bash(a*bc)", "bash", "ab"));
+        assert!(allows("bash(*)", "bash", "a; b"));
+    }
+
+    #[test]
+    fn only_whole_rules_are_rules() {
+        for fine in ["bash", "bash(git *)", "mcp__files__read", "write(a b.txt)"] {
+            assert!(is_rule(fine), "{fine}");
+        }
+        for foul in ["", "(x)", "bash(git", "bash)x", "ba sh", "bash(\n)"] {
+            assert!(!is_rule(foul), "{foul}");
+        }
+    }
+
+    #[test]
+    fn a_rule_is_offered_for_a_call_and_its_like() {
+        assert_eq!(rule_for("bash", "cargo test -p x"), "bash(cargo test *)");
+        assert_eq!(rule_for("bash", "ls -la"), "bash(ls *)");
+        assert_eq!(rule_for("bash", "make"), "bash(make)");
+        assert_eq!(rule_for("bash", "$(x)"), "");
+        assert_eq!(rule_for("edit", "src/a.rs"), "edit(src/a.rs)");
+    }
+
+    #[test]
+    fn each_mode_asks_for_what_it_says() {
+        let call = |mode, sandboxed, kind| need(mode, sandboxed, &[], (kind, "x", ""));
+        assert_eq!(call(Mode::Ask, true, ToolKind::Read), Need::Nothing);
+        assert_eq!(call(Mode::Ask, true, ToolKind::Edit), Need::Approval);
+        assert_eq!(call(Mode::AcceptEdits, true, ToolKind::Edit), Need::Nothing);
+        assert_eq!(call(Mode::AcceptEdits, true, ToolKind::Run), Need::Approval);
+        assert_eq!(call(Mode::Plan, true, ToolKind::Edit), Need::AnotherMode);
+        assert_eq!(call(Mode::Plan, true, ToolKind::Plan), Need::Approval);
+        assert_eq!(call(Mode::Auto, true, ToolKind::Run), Need::Nothing);
+        assert_eq!(call(Mode::Auto, false, ToolKind::Run), Need::Approval);
+    }
+}
