@@ -193,8 +193,11 @@ pub fn rule_for(tool: &str, subject: &str) -> String {
             (Some(program), None) => format!("bash({program})"),
             (None, _) => String::new(),
         };
-        let fits = allows(&rule, tool, subject) || rule.ends_with(" *)");
-        return if fits { rule } else { String::new() };
+        // What chains or redirects is not what its first words say: for that there is no rule but the whole command.
+        return match allows(&rule, tool, subject) {
+            true => rule,
+            false => String::new(),
+        };
     }
     match subject {
         "" => tool.to_owned(),
@@ -301,6 +304,8 @@ mod tests {
         assert_eq!(rule_for("bash", "ls -la"), "bash(ls *)");
         assert_eq!(rule_for("bash", "make"), "bash(make)");
         assert_eq!(rule_for("bash", "$(x)"), "");
+        assert_eq!(rule_for("bash", "git status; id"), "");
+        assert_eq!(rule_for("bash", "echo a > b"), "");
         assert_eq!(rule_for("edit", "src/a.rs"), "edit(src/a.rs)");
     }
 

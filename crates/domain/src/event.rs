@@ -400,6 +400,8 @@ pub enum Event {
     },
     /// The model was told something that nobody in the session said.
     ContextNoted {
+        /// What it is about; a later note about it goes before an earlier one.
+        topic: String,
         /// What.
         text: String,
     },
