@@ -194,9 +194,10 @@ pub fn rule_for(tool: &str, subject: &str) -> String {
             (None, _) => String::new(),
         };
         // What chains or redirects is not what its first words say: for that there is no rule but the whole command.
-        return match allows(&rule, tool, subject) {
-            true => rule,
-            false => String::new(),
+        return if allows(&rule, tool, subject) {
+            rule
+        } else {
+            String::new()
         };
     }
     match subject {
