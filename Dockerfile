@@ -11,7 +11,7 @@ COPY . .
 ENV CARGO_TARGET_DIR=/target
 RUN npm ci --prefix ui/web --no-audit --no-fund \
  && cargo run --locked -p xtask -- page \
- && cargo build --locked --release -p duplex -p duplex-edge -p duplex-projector -p duplex-runner
+ && cargo build --locked --release -p duplex -p duplex-edge -p duplex-projector -p duplex-runner -p duplex-sandbox
 
 FROM debian:bookworm-slim
 # git, and whatever the agent's own commands shall find; bubblewrap keeps them apart from everything else.
@@ -25,6 +25,7 @@ COPY --from=build \
      /target/release/duplex-edge \
      /target/release/duplex-projector \
      /target/release/duplex-runner \
+     /target/release/duplex-sandbox \
      /usr/local/bin/
 USER duplex
 WORKDIR /home/duplex

@@ -13,7 +13,7 @@ ARGS ?=
 # The folder that `make clean-data` empties; `duplex up` has the same default.
 DATA ?= $(if $(filter 0,$(shell id -u)),/var/lib/duplex,$(or $(XDG_DATA_HOME),$(HOME)/.local/share)/duplex)
 
-PROGRAMS := -p duplex -p duplex-edge -p duplex-projector -p duplex-runner
+PROGRAMS := -p duplex -p duplex-edge -p duplex-projector -p duplex-runner -p duplex-sandbox
 # Programs that tests start; those for the page are built by `make page`.
 TESTED := --workspace --exclude duplex-ui --exclude xtask
 

@@ -14,5 +14,5 @@ mod worktree;
 
 pub use error::WorkspaceError;
 pub use repository::Repository;
-pub use sandbox::{Bubblewrap, Launch, Sandbox, SandboxError, SandboxMode};
+pub use sandbox::{Bubblewrap, Launch, Layer, Report, Sandbox, SandboxError, SandboxMode, State};
 pub use worktree::Worktree;

@@ -1,7 +1,9 @@
 //! What keeps a session's processes to their worktree, and how a command is started in it.
 
 mod bubblewrap;
+mod groups;
 mod probe;
+mod report;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -14,6 +16,7 @@ use crate::Worktree;
 
 pub use bubblewrap::Bubblewrap;
 pub use probe::SandboxError;
+pub use report::{Layer, Report, State};
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -61,7 +64,7 @@ impl FromStr for SandboxMode {
 #[derive(Clone, Debug)]
 pub enum Sandbox {
     /// Own user, process, network, mount, ipc and host name spaces.
-    Bubblewrap(Bubblewrap),
+    Bubblewrap(Box<Bubblewrap>),
     /// The command runs as the server's user, with a clean environment and its own HOME.
     Off,
 }
@@ -86,9 +89,9 @@ impl Sandbox {
     /// Finds out whether the sandbox works here by running a command in it. Never falls back to a weaker one.
     pub async fn probe(mode: SandboxMode) -> Result<Self, SandboxError> {
         match mode {
-            SandboxMode::Bubblewrap => Ok(Self::Bubblewrap(
+            SandboxMode::Bubblewrap => Ok(Self::Bubblewrap(Box::new(
                 Bubblewrap::probe(&on_path("bwrap")).await?,
-            )),
+            ))),
             SandboxMode::Off => Ok(Self::Off),
         }
     }
@@ -99,6 +102,15 @@ impl Sandbox {
         match self {
             Self::Bubblewrap(_) => SandboxMode::Bubblewrap.name(),
             Self::Off => SandboxMode::Off.name(),
+        }
+    }
+
+    /// What protects here, layer by layer, as the probe found it.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        match self {
+            Self::Bubblewrap(bubblewrap) => bubblewrap.report.clone(),
+            Self::Off => Report::off(),
         }
     }
 
@@ -132,6 +144,18 @@ fn on_path(name: &str) -> PathBuf {
     let mut places = std::env::split_paths(&path).map(|folder| folder.join(name));
     let found = places.find(|place| place.is_absolute() && place.is_file());
     found.unwrap_or_else(|| name.into())
+}
+
+/// One of Duplex's own programs: beside the running one, or in the folder above, as cargo lays out tests.
+fn beside(name: &str) -> PathBuf {
+    let own = std::env::current_exe().unwrap_or_default();
+    let mut places = own
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join(name));
+    let found = places.find(|place| place.is_file());
+    found.unwrap_or_else(|| own.with_file_name(name))
 }
 
 /// Built from nothing, never from the server's own: that one holds keys.

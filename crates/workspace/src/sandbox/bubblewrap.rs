@@ -4,7 +4,9 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Launch, SandboxError, probe};
+use super::groups::Groups;
+use super::report::Report;
+use super::{Launch, SandboxError, beside, probe};
 use crate::Worktree;
 use crate::repository::borrowed;
 
@@ -13,14 +15,10 @@ const TMP_BYTES: &str = "1073741824";
 const SHM_BYTES: &str = "67108864";
 const GIT_BYTES: &str = "16777216";
 
-/// What one command may use: no core dumps, 4096 open files, files of 2 GiB, 1024 processes. The kernel does not
-/// count processes of root, so the last one holds only where the server is not root.
-const LIMITS: [&str; 4] = [
-    "--core=0",
-    "--nofile=4096",
-    "--fsize=2147483648",
-    "--nproc=1024",
-];
+/// Where the inner stage lies inside. It sets limits and builds the walls that a process must build around itself.
+const INNER: &str = "/duplex-sandbox";
+/// Where a sandbox with a way out finds the socket of the egress proxy.
+const PROXY_SOCKET: &str = "/duplex-proxy";
 
 /// Folders that hold programs and libraries. A link is shown as the same link.
 const SYSTEM: [&str; 7] = [
@@ -66,23 +64,42 @@ const MASKED: [&str; 6] = [
 pub struct Bubblewrap {
     /// The program.
     pub program: PathBuf,
+    /// The program that is started first inside, `duplex-sandbox`.
+    pub inner: PathBuf,
     /// Folders of the host that may be read besides the system's, such as a toolchain outside `/usr`.
     pub readable: Vec<PathBuf>,
+    /// The socket of the egress proxy for these sandboxes; without one there is no network.
+    pub proxy: Option<PathBuf>,
+    pub(super) report: Report,
+    groups: Groups,
     system: Args,
 }
 
 impl Bubblewrap {
     /// Tries `program` with everything a real command will be started with.
     pub async fn probe(program: &Path) -> Result<Self, SandboxError> {
-        let bubblewrap = Self {
+        if !program.is_file() {
+            return Err(SandboxError::Missing(program.to_owned()));
+        }
+        let inner = beside("duplex-sandbox");
+        if !inner.is_file() {
+            return Err(SandboxError::NoInner(inner));
+        }
+        let mut bubblewrap = Self {
             program: program.to_owned(),
+            inner,
             readable: Vec::new(),
+            proxy: None,
+            report: Report::off(),
+            groups: Groups::find(),
             system: system(),
         };
         let mut args = bubblewrap.base();
-        args.flags(["--remount-ro", "/"])
-            .command(&["true".to_owned()]);
-        probe::try_out(program, &args.0).await?;
+        args.words("--new-session --remount-ro / --");
+        args.words(INNER).words("inner --write /tmp --report");
+        let launch = bubblewrap.outer(args.0, "probe", Vec::new(), PathBuf::from("/"));
+        let inside = probe::try_out(&launch).await?;
+        bubblewrap.report = Report::bubblewrap(&inside, &bubblewrap.groups);
         Ok(bubblewrap)
     }
 
@@ -110,16 +127,49 @@ impl Bubblewrap {
         git_folder(&mut args, worktree);
         args.same("--bind", &worktree.tree)
             .same("--ro-bind", &worktree.tree.join(".git"));
-        args.flags(["--remount-ro", "/"])
-            .flag("--chdir")
-            .flag(cwd)
-            .command(command);
+        args.flags(["--remount-ro", "/"]).flag("--chdir").flag(cwd);
+        self.inside(&mut args, worktree);
+        args.0.extend(command.iter().map(OsString::from));
         // The launcher's own environment is readable inside as that of process 1: it must be as clean.
+        self.outer(args.0, &session(worktree), env, worktree.tree.clone())
+    }
+
+    /// The inner stage, and what it is told to let through.
+    fn inside(&self, args: &mut Args, worktree: &Worktree) {
+        args.words("--").flag(INNER).flag("inner");
+        let writable = [&worktree.tree, &worktree.home, &worktree.common];
+        for path in writable.map(PathBuf::as_path) {
+            args.flag("--write").flag(path);
+        }
+        args.words("--write /tmp --write /dev");
+        if self.proxy.is_some() {
+            args.flag("--forward").flag(PROXY_SOCKET);
+        }
+        args.flag("--");
+    }
+
+    /// Bubblewrap with these arguments, in the session's control groups where there are any.
+    fn outer(
+        &self,
+        args: Vec<OsString>,
+        session: &str,
+        env: Vec<(String, String)>,
+        cwd: PathBuf,
+    ) -> Launch {
+        let (program, args) = match self.groups.enter(session) {
+            Some(mut enter) => {
+                enter.push("--".into());
+                enter.push(self.program.clone().into());
+                enter.extend(args);
+                (self.inner.clone(), enter)
+            }
+            None => (self.program.clone(), args),
+        };
         Launch {
-            program: self.program.clone(),
-            args: args.0,
+            program,
+            args,
             env,
-            cwd: worktree.tree.clone(),
+            cwd,
         }
     }
 
@@ -138,8 +188,18 @@ impl Bubblewrap {
         args.words(&format!(
             "--size {TMP_BYTES} --tmpfs /tmp --dir /run --dir /var --symlink /tmp /var/tmp"
         ));
+        args.flag("--ro-bind").flag(&self.inner).flag(INNER);
+        if let Some(socket) = &self.proxy {
+            args.flag("--ro-bind").flag(socket).flag(PROXY_SOCKET);
+        }
         args
     }
+}
+
+/// The folder that a session's tree and home lie in is named after it.
+fn session(worktree: &Worktree) -> String {
+    let folder = worktree.tree.parent().and_then(Path::file_name);
+    folder.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn system() -> Args {
@@ -235,14 +295,5 @@ impl Args {
     /// A mount at the path it has outside, so that a path means the same on both sides.
     fn same(&mut self, how: &str, path: &Path) -> &mut Self {
         self.flag(how).flag(path).flag(path)
-    }
-
-    /// The command, beneath its limits. They are set inside, where processes of other sandboxes do not count.
-    fn command(&mut self, command: &[String]) -> &mut Self {
-        self.flags(["--", "/usr/bin/prlimit"])
-            .flags(LIMITS)
-            .flag("--");
-        self.0.extend(command.iter().map(OsString::from));
-        self
     }
 }

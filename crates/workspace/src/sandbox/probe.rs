@@ -1,12 +1,13 @@
 //! Trying the sandbox out, and telling the operator what to do when it does not work.
 
-use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::process::Command;
+
+use super::Launch;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const APPARMOR: &str = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
@@ -20,6 +21,11 @@ pub enum SandboxError {
         "{0} was not found: install it (Debian, Ubuntu, Fedora: package bubblewrap), or start with --sandbox=off to run agents without one"
     )]
     Missing(PathBuf),
+    /// Duplex's own part is not where it belongs.
+    #[error(
+        "{0} was not found: build and install duplex-sandbox beside this program (`cargo build -p duplex-sandbox`)"
+    )]
+    NoInner(PathBuf),
     /// The program could not be run.
     #[error("{program} could not be run: {source}")]
     Start {
@@ -40,27 +46,26 @@ pub enum SandboxError {
     },
 }
 
-/// Runs the program with these arguments and expects it to succeed.
-pub(super) async fn try_out(program: &Path, args: &[OsString]) -> Result<(), SandboxError> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
+/// Runs it, expects it to succeed, and gives back what it printed.
+pub(super) async fn try_out(launch: &Launch) -> Result<String, SandboxError> {
+    let program = &launch.program;
     let mut command = Command::new(program);
     command
-        .args(args)
+        .args(&launch.args)
         .env_clear()
-        .env("PATH", path)
+        .current_dir(&launch.cwd)
         .stdin(Stdio::null())
         .kill_on_drop(true);
     let Ok(ran) = tokio::time::timeout(PATIENCE, command.output()).await else {
         return Err(refused("no answer within 10 s"));
     };
     match ran {
-        Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => Err(refused(String::from_utf8_lossy(&output.stderr).trim())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(SandboxError::Missing(program.to_owned()))
+        Ok(output) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         }
+        Ok(output) => Err(refused(String::from_utf8_lossy(&output.stderr).trim())),
         Err(source) => Err(SandboxError::Start {
-            program: program.to_owned(),
+            program: program.clone(),
             source,
         }),
     }
@@ -81,8 +86,8 @@ fn advice(output: &str, apparmor: bool, clone_off: bool) -> &'static str {
     if output.contains("nknown option") {
         return "install bubblewrap 0.8 or newer";
     }
-    if output.contains("prlimit") {
-        return "install util-linux, which has prlimit";
+    if output.contains("duplex-sandbox: ") {
+        return "a kernel with seccomp is needed (CONFIG_SECCOMP_FILTER), and all of Duplex's programs of one version";
     }
     if apparmor {
         return "AppArmor forbids it here, as Ubuntu does since 24.04: give /usr/bin/bwrap an AppArmor profile with \
@@ -108,8 +113,8 @@ mod tests {
             "install bubblewrap 0.8 or newer"
         );
         assert!(
-            advice("bwrap: execvp /usr/bin/prlimit: No such file", false, false)
-                .contains("util-linux")
+            advice("duplex-sandbox: could not install the filter", false, false)
+                .contains("seccomp")
         );
         assert!(
             advice(uid_map, true, false).contains("kernel.apparmor_restrict_unprivileged_userns")
