@@ -178,11 +178,13 @@ impl Turn {
     }
 
     fn request(&self) -> Request {
-        let tools = tools::catalogue().into_iter().map(|tool| ToolSpec {
-            name: tool.name.to_owned(),
-            description: tool.description.to_owned(),
-            input_schema: tool.input_schema,
-        });
+        let tools = tools::catalogue(&self.tools)
+            .into_iter()
+            .map(|tool| ToolSpec {
+                name: tool.name.to_owned(),
+                description: tool.description.to_owned(),
+                input_schema: tool.input_schema,
+            });
         Request {
             model: self.model.clone(),
             max_tokens: LONGEST_ANSWER,

@@ -1,16 +1,23 @@
 //! Files of a worktree, opened so that no path and no symbolic link leads out of it.
 
-use std::ffi::OsString;
+mod place;
+
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, fchmod, fstat, mkdirat, openat, openat2,
-    renameat, unlinkat,
+    AtFlags, CWD, Dir, DirEntry, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2,
+    statat,
 };
 use rustix::io::Errno;
+
+use crate::names::visible;
+
+pub(crate) use place::belong;
 
 /// Why a path cannot be used, worded for the model that gave it.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +28,9 @@ pub(crate) enum PathError {
     Outside(String),
     #[error("{0} belongs to git: change it with git commands through bash")]
     Git(String),
-    #[error("there is no file {0}: list the folder with bash to find the right name")]
+    #[error("there is no file {0}: use glob to find the right name")]
     Missing(String),
-    #[error("{0} is a folder, not a file: list it with bash")]
+    #[error("{0} is a folder, not a file: list it with glob")]
     Folder(String),
     #[error("{0} is not a regular file and cannot be used")]
     Special(String),
@@ -39,7 +46,7 @@ pub(crate) enum PathError {
 
 impl PathError {
     fn of(path: &Path) -> impl FnOnce(Errno) -> Self {
-        let path = path.display().to_string();
+        let path = Self::name(path);
         move |errno| match errno {
             Errno::XDEV | Errno::LOOP => Self::Outside(path),
             Errno::NOENT => Self::Missing(path),
@@ -53,20 +60,29 @@ impl PathError {
             },
         }
     }
+
+    fn folder(path: &Path) -> Self {
+        Self::Folder(Self::name(path))
+    }
+
+    /// A path as it is shown in messages.
+    fn name(path: &Path) -> String {
+        visible(&path.to_string_lossy())
+    }
+}
+
+/// What lies in a folder.
+pub(crate) struct Entry {
+    /// Its name.
+    pub name: OsString,
+    /// What it is; a link is a link.
+    pub kind: FileType,
 }
 
 /// The root of a worktree, held open.
 pub(crate) struct Beneath {
     root: PathBuf,
     folder: OwnedFd,
-}
-
-/// Where a file is or will be: its real path in the worktree, and its folder.
-pub(crate) struct Place {
-    /// Relative to the worktree, with no symbolic links left in it.
-    pub path: PathBuf,
-    folder: OwnedFd,
-    name: OsString,
 }
 
 impl Beneath {
@@ -81,7 +97,7 @@ impl Beneath {
 
     /// The path as seen from the worktree, with `.` and `..` taken out of it.
     pub(crate) fn relative(&self, path: &str) -> Result<PathBuf, PathError> {
-        let outside = || PathError::Outside(path.to_owned());
+        let outside = || PathError::Outside(visible(path));
         let inner = Path::new(path);
         let inner = if inner.is_absolute() {
             inner.strip_prefix(&self.root).map_err(|_| outside())?
@@ -106,32 +122,80 @@ impl Beneath {
         }
     }
 
-    /// Opens a regular file for reading. Never waits, as opening a pipe would.
+    /// Opens a regular file for reading, through links that stay inside.
     pub(crate) fn read(&self, path: &Path) -> Result<File, PathError> {
+        self.open_file(path, ResolveFlags::empty())
+    }
+
+    /// Opens a regular file for reading, through no link at all.
+    pub(crate) fn read_plain(&self, path: &Path) -> Result<File, PathError> {
+        self.open_file(path, ResolveFlags::NO_SYMLINKS)
+    }
+
+    /// Never waits, as opening a pipe would.
+    fn open_file(&self, path: &Path, how: ResolveFlags) -> Result<File, PathError> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = resolve(&self.folder, path, flags, ResolveFlags::empty())
-            .map_err(PathError::of(path))?;
+        let file = resolve(&self.folder, path, flags, how).map_err(PathError::of(path))?;
         let stat = fstat(&file).map_err(PathError::of(path))?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => Ok(File::from(file)),
-            FileType::Directory => Err(PathError::Folder(path.display().to_string())),
-            _ => Err(PathError::Special(path.display().to_string())),
+            FileType::Directory => Err(PathError::folder(path)),
+            _ => Err(PathError::Special(PathError::name(path))),
         }
     }
 
-    /// Where a write to `path` goes: through links that stay inside, into folders made as needed.
-    pub(crate) fn place(&self, path: &Path) -> Result<Place, PathError> {
+    /// The real path a write to `path` would go to: through links that stay inside, and never into git's own.
+    pub(crate) fn target(&self, path: &Path) -> Result<PathBuf, PathError> {
         let real = self.real(path)?;
         if real.starts_with(".git") {
-            return Err(PathError::Git(path.display().to_string()));
+            return Err(PathError::Git(PathError::name(path)));
         }
-        let name = real.file_name().ok_or(PathError::Empty)?.to_owned();
-        let folder = self.make_folders(real.parent().unwrap_or(Path::new("")))?;
-        Ok(Place {
-            path: real,
-            folder,
-            name,
-        })
+        Ok(real)
+    }
+
+    /// What is at `path`, wherever links that stay inside lead: its real path, and whether it is a folder.
+    pub(crate) fn find(&self, path: &Path) -> Result<(PathBuf, bool), PathError> {
+        let here = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
+        let found = self
+            .path_to(here, ResolveFlags::empty())
+            .map_err(PathError::of(path))?;
+        let stat = fstat(&found).map_err(PathError::of(path))?;
+        let folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        Ok((self.name_of(&found, path)?, folder))
+    }
+
+    /// When a file was last changed, in seconds and nanoseconds since 1970; of a link nothing is said.
+    pub(crate) fn modified(&self, path: &Path) -> Option<(i64, u64)> {
+        let file = self.path_to(path, ResolveFlags::NO_SYMLINKS).ok()?;
+        let stat = fstat(&file).ok()?;
+        Some((stat.st_mtime, stat.st_mtime_nsec))
+    }
+
+    /// At most `most` of a folder's entries, by name. No link is followed.
+    pub(crate) fn list(&self, path: &Path, most: usize) -> Result<Vec<Entry>, PathError> {
+        let here = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = resolve(&self.folder, here, flags, ResolveFlags::NO_SYMLINKS)
+            .map_err(PathError::of(path))?;
+        let entries = Dir::read_from(&folder).map_err(PathError::of(path))?;
+        let mut found: Vec<Entry> = entries
+            .filter_map(|entry| entry_of(&folder, &entry.ok()?))
+            .take(most)
+            .collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+
+    fn path_to(&self, path: &Path, how: ResolveFlags) -> rustix::io::Result<OwnedFd> {
+        resolve(&self.folder, path, OFlags::PATH | OFlags::CLOEXEC, how)
     }
 
     fn real(&self, path: &Path) -> Result<PathBuf, PathError> {
@@ -154,7 +218,7 @@ impl Beneath {
     }
 
     fn name_of(&self, file: &OwnedFd, asked: &Path) -> Result<PathBuf, PathError> {
-        let asked = || asked.display().to_string();
+        let asked = || PathError::name(asked);
         let full = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(
             |source| PathError::Io {
                 path: asked(),
@@ -164,65 +228,6 @@ impl Beneath {
         full.strip_prefix(&self.root)
             .map(Path::to_owned)
             .map_err(|_| PathError::Outside(asked()))
-    }
-
-    fn make_folders(&self, path: &Path) -> Result<OwnedFd, PathError> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let mut folder = self.folder.try_clone().map_err(|source| PathError::Io {
-            path: String::new(),
-            source,
-        })?;
-        for name in path.components() {
-            let name = Path::new(name.as_os_str());
-            let next = resolve(&folder, name, flags, ResolveFlags::NO_SYMLINKS).or_else(|errno| {
-                if errno != Errno::NOENT {
-                    return Err(errno);
-                }
-                mkdirat(&folder, name, Mode::from_raw_mode(0o755))?;
-                resolve(&folder, name, flags, ResolveFlags::NO_SYMLINKS)
-            });
-            folder = next.map_err(PathError::of(path))?;
-        }
-        Ok(folder)
-    }
-}
-
-impl Place {
-    /// Puts `bytes` there in one step: who reads sees the old file or the new one, whole. Keeps the file's mode.
-    pub(crate) fn replace(&self, bytes: &[u8]) -> Result<(), PathError> {
-        let spare = spare_name();
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = openat(&self.folder, &spare, flags, Mode::from_raw_mode(0o644))
-            .map_err(PathError::of(&self.path))?;
-        let done = self.fill(File::from(file), bytes).and_then(|()| {
-            renameat(&self.folder, &spare, &self.folder, &self.name)
-                .map_err(PathError::of(&self.path))
-        });
-        if done.is_err() {
-            let _ = unlinkat(&self.folder, &spare, AtFlags::empty());
-        }
-        done
-    }
-
-    fn fill(&self, mut file: File, bytes: &[u8]) -> Result<(), PathError> {
-        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        if let Ok(stat) = openat(&self.folder, &self.name, flags, Mode::empty()).and_then(fstat) {
-            match FileType::from_raw_mode(stat.st_mode) {
-                FileType::RegularFile => {
-                    fchmod(&file, Mode::from_raw_mode(stat.st_mode & 0o777))
-                        .map_err(PathError::of(&self.path))?;
-                }
-                FileType::Directory => {
-                    return Err(PathError::Folder(self.path.display().to_string()));
-                }
-                _ => {}
-            }
-        }
-        file.write_all(bytes).map_err(|source| PathError::Io {
-            path: self.path.display().to_string(),
-            source,
-        })
     }
 }
 
@@ -243,10 +248,16 @@ fn resolve(
     }
 }
 
-fn spare_name() -> String {
-    use std::hash::{BuildHasher, RandomState};
-    format!(
-        ".duplex-{:016x}.tmp",
-        RandomState::new().hash_one(std::process::id())
-    )
+fn entry_of(folder: &OwnedFd, entry: &DirEntry) -> Option<Entry> {
+    let name = entry.file_name();
+    if matches!(name.to_bytes(), b"." | b"..") {
+        return None;
+    }
+    let mut kind = entry.file_type();
+    if kind == FileType::Unknown {
+        let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        kind = FileType::from_raw_mode(stat.st_mode);
+    }
+    let name = OsStr::from_bytes(name.to_bytes()).to_owned();
+    Some(Entry { name, kind })
 }

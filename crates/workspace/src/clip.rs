@@ -7,6 +7,9 @@ pub(crate) const MAX_LINES: usize = 2000;
 /// A model is shown at most this many bytes of one result.
 pub(crate) const MAX_BYTES: usize = 50 * 1024;
 
+/// What the marker advises where the full text is not kept.
+const NARROW: &str = "narrow the command down to see them";
+
 /// Room for the marker, and for a line the caller adds.
 const MARKER_BYTES: usize = 200;
 const HALF_LINES: usize = MAX_LINES / 2 - 2;
@@ -35,36 +38,55 @@ impl Kept {
     }
 
     /// What a model reads of it; bytes that are not UTF-8 become replacement characters.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> Shown {
+        self.text_with(NARROW)
+    }
+
+    /// Like [`Self::text`], with an advice where to find what was cut.
+    pub(crate) fn text_with(&self, advice: &str) -> Shown {
         let tail: Vec<u8> = self.tail.iter().copied().collect();
         if self.head.len() + tail.len() == self.bytes {
-            return clip(&String::from_utf8_lossy(
-                &[self.head.as_slice(), &tail].concat(),
-            ));
+            let whole = [self.head.as_slice(), &tail].concat();
+            return clip_with(&String::from_utf8_lossy(&whole), advice);
         }
         let head = String::from_utf8_lossy(whole_end(&self.head));
         let tail = String::from_utf8_lossy(whole_start(&tail));
-        joined(&head, &tail, self.bytes, self.lines)
+        Shown {
+            text: joined(&head, &tail, (self.bytes, self.lines), advice),
+            cut: true,
+        }
     }
+}
+
+/// A text as a model reads it.
+pub(crate) struct Shown {
+    pub text: String,
+    /// Whether some of it is missing.
+    pub cut: bool,
 }
 
 /// The text itself if it is short enough, else its head and tail.
 pub(crate) fn clip(text: &str) -> String {
-    let lines = newlines(text.as_bytes());
-    if text.len() <= MAX_BYTES - MARKER_BYTES && lines < MAX_LINES - 2 {
-        return text.to_owned();
-    }
-    joined(text, text, text.len(), lines)
+    clip_with(text, NARROW).text
 }
 
-fn joined(head: &str, tail: &str, bytes: usize, lines: usize) -> String {
+pub(crate) fn clip_with(text: &str, advice: &str) -> Shown {
+    let lines = newlines(text.as_bytes());
+    let cut = text.len() > MAX_BYTES - MARKER_BYTES || lines >= MAX_LINES - 2;
+    let text = if cut {
+        joined(text, text, (text.len(), lines), advice)
+    } else {
+        text.to_owned()
+    };
+    Shown { text, cut }
+}
+
+fn joined(head: &str, tail: &str, (bytes, lines): (usize, usize), advice: &str) -> String {
     let (head, tail) = (first(head), last(tail));
     let bytes = bytes.saturating_sub(head.len() + tail.len());
     let lines = lines.saturating_sub(newlines(head.as_bytes()) + newlines(tail.as_bytes()));
     let gap = if head.ends_with('\n') { "" } else { "\n" };
-    format!(
-        "{head}{gap}[... {lines} lines, {bytes} bytes cut here: narrow the command down to see them ...]\n{tail}"
-    )
+    format!("{head}{gap}[... {lines} lines, {bytes} bytes cut here: {advice} ...]\n{tail}")
 }
 
 /// As many whole lines from the start as may be shown; part of a line if even one is too long.
@@ -126,7 +148,7 @@ mod tests {
     fn kept(bytes: &[u8], step: usize) -> String {
         let mut kept = Kept::default();
         bytes.chunks(step).for_each(|chunk| kept.push(chunk));
-        kept.text()
+        kept.text().text
     }
 
     #[test]

@@ -6,13 +6,17 @@ mod beneath;
 mod clip;
 mod error;
 mod git;
+mod instructions;
+mod names;
 mod process;
+mod record;
 mod repository;
 pub mod sandbox;
 pub mod tools;
 mod worktree;
 
 pub use error::WorkspaceError;
+pub use instructions::{Instructions, instructions, instructions_for};
 pub use repository::Repository;
 pub use sandbox::{Bubblewrap, Launch, Layer, Report, Sandbox, SandboxError, SandboxMode, State};
 pub use worktree::Worktree;

@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::clip::Kept;
+use crate::record::Record;
 use crate::sandbox::{Launch, Sandbox};
 
 const CHUNK: usize = 64 * 1024;
@@ -26,6 +26,8 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub(crate) enum End {
     Exited(ExitStatus),
     TimedOut,
+    /// It put out more than it may.
+    Flooded,
     Cancelled,
 }
 
@@ -33,8 +35,10 @@ pub(crate) enum End {
 pub(crate) struct Bounds {
     /// Time until the command is killed.
     pub time: Duration,
-    /// Bytes handed to `output`; the rest is read and dropped.
+    /// Bytes handed to `output`; the rest is read and recorded only.
     pub streamed: usize,
+    /// Bytes after which the command is stopped.
+    pub printed: usize,
 }
 
 /// Runs a command with standard output and error in one pipe, and returns when nothing of it is left.
@@ -44,24 +48,24 @@ pub(crate) async fn run(
     bounds: &Bounds,
     output: mpsc::Sender<Bytes>,
     cancel: &CancellationToken,
-) -> io::Result<(End, Kept)> {
+    record: &mut Record,
+) -> io::Result<End> {
     let (mut child, pipe) = spawn(launch)?;
     let mut group = Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())));
-    let mut kept = Kept::default();
     let end = {
-        let pump = std::pin::pin!(pump(pipe, &output, bounds.streamed, &mut kept));
+        let pump = std::pin::pin!(pump(pipe, &output, bounds, record));
         tokio::select! {
             biased;
             () = cancel.cancelled() => End::Cancelled,
             () = tokio::time::sleep(bounds.time) => End::TimedOut,
-            status = finish(&mut child, &group, pump) => End::Exited(status?),
+            end = finish(&mut child, &group, pump) => end?,
         }
     };
     if !matches!(end, End::Exited(_)) {
         stop(&mut child, &group, sandbox).await?;
     }
     group.0 = None;
-    Ok((end, kept))
+    Ok(end)
 }
 
 fn spawn(launch: &Launch) -> io::Result<(Child, pipe::Receiver)> {
@@ -80,30 +84,41 @@ fn spawn(launch: &Launch) -> io::Result<(Child, pipe::Receiver)> {
     Ok((child, pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?))
 }
 
+/// What ended the reading.
+enum Drained {
+    Closed,
+    Flooded,
+}
+
 /// Reads to the end of the pipe. A slow receiver slows the command down, never the memory up; one that is gone is
 /// not waited for.
 async fn pump(
     mut pipe: pipe::Receiver,
     output: &mpsc::Sender<Bytes>,
-    limit: usize,
-    kept: &mut Kept,
-) {
-    let mut left = limit;
+    bounds: &Bounds,
+    record: &mut Record,
+) -> Drained {
+    let (mut left, mut printed) = (bounds.streamed, 0);
     loop {
         let mut chunk = BytesMut::with_capacity(CHUNK);
         match pipe.read_buf(&mut chunk).await {
-            Ok(0) | Err(_) => return,
-            Ok(_) => kept.push(&chunk),
+            Ok(0) | Err(_) => return Drained::Closed,
+            Ok(_) => record.push(&chunk).await,
         }
-        if left == 0 {
-            continue;
+        printed += chunk.len();
+        if left > 0 {
+            chunk.truncate(left);
+            left -= chunk.len();
+            let _ = output.send(chunk.freeze()).await;
+            if left == 0 {
+                let limit = bounds.streamed;
+                let notice =
+                    format!("\n[more than {limit} bytes of output: the rest is not shown]\n");
+                let _ = output.send(notice.into()).await;
+            }
         }
-        chunk.truncate(left);
-        left -= chunk.len();
-        let _ = output.send(chunk.freeze()).await;
-        if left == 0 {
-            let notice = format!("\n[more than {limit} bytes of output: the rest is not shown]\n");
-            let _ = output.send(notice.into()).await;
+        if printed > bounds.printed {
+            return Drained::Flooded;
         }
     }
 }
@@ -111,16 +126,19 @@ async fn pump(
 async fn finish(
     child: &mut Child,
     group: &Group,
-    mut pump: std::pin::Pin<&mut impl Future<Output = ()>>,
-) -> io::Result<ExitStatus> {
+    mut pump: std::pin::Pin<&mut impl Future<Output = Drained>>,
+) -> io::Result<End> {
     let status = tokio::select! {
         status = child.wait() => status?,
-        () = pump.as_mut() => return child.wait().await,
+        drained = pump.as_mut() => return match drained {
+            Drained::Closed => child.wait().await.map(End::Exited),
+            Drained::Flooded => Ok(End::Flooded),
+        },
     };
     // What the command left running in the background ends with it, in a sandbox and out of it.
     group.kill();
     let _ = tokio::time::timeout(DRAIN, pump).await;
-    Ok(status)
+    Ok(End::Exited(status))
 }
 
 /// Ends everything at once. A sandbox is ended through its first process: the kernel takes all others with it, and

@@ -2,11 +2,22 @@
 
 mod bash;
 mod catalogue;
+mod context;
 mod edit;
+mod fetch;
+mod folder;
+mod glob;
+mod grep;
+mod html;
+mod jobs;
+mod plan;
+mod preview;
 mod read;
+mod shared;
+mod walk;
 mod write;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -14,49 +25,23 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::Worktree;
 use crate::beneath::PathError;
 use crate::clip::clip;
-use crate::{Sandbox, Worktree};
+use crate::names::visible;
 
-pub use catalogue::{ToolSpec, catalogue};
+pub use catalogue::{Kind, ToolSpec, catalogue, kind};
+pub use context::{Context, Limits};
+pub use fetch::{Fetched, Fetcher, Network};
+pub use plan::{PlanItem, PlanStatus};
+pub use preview::{Preview, preview, subject, touched};
+pub use shared::Shared;
 
 /// Files larger than this are not edited, and nothing larger is written: 10 MiB.
 const MAX_FILE: usize = 10 * 1024 * 1024;
 
-/// What a tool call acts on.
-#[derive(Clone, Debug)]
-pub struct Context {
-    /// Where.
-    pub worktree: Worktree,
-    /// Within what.
-    pub sandbox: Sandbox,
-    /// Up to what.
-    pub limits: Limits,
-}
-
-/// The bounds of a tool call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// How long a command may run when the model does not say.
-    pub time: Duration,
-    /// How long a command may run at most.
-    pub max_time: Duration,
-    /// Bytes of output that are streamed; the rest is dropped with a notice.
-    pub streamed: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            time: Duration::from_mins(2),
-            max_time: Duration::from_mins(10),
-            streamed: 10 * 1024 * 1024,
-        }
-    }
-}
-
 /// What came of a tool call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// What the model reads: at most 2000 lines and 50 KB, head and tail with a marker between them.
     pub content: String,
@@ -64,14 +49,26 @@ pub struct Outcome {
     pub is_error: bool,
     /// The change to a file as a unified diff, bounded like `content`.
     pub diff: Option<String>,
+    /// Pictures the model is to see.
+    pub images: Vec<Image>,
+    /// The agent's list of what is to be done, whole, if the call gave one.
+    pub plan: Option<Vec<PlanItem>>,
+}
+
+/// A picture for the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// `image/png`, `image/jpeg`, `image/gif` or `image/webp`.
+    pub media_type: &'static str,
+    /// The file, at most 5 MB.
+    pub bytes: Bytes,
 }
 
 impl Outcome {
     fn done(content: impl Into<String>) -> Self {
         Self {
             content: content.into(),
-            is_error: false,
-            diff: None,
+            ..Self::default()
         }
     }
 
@@ -79,15 +76,15 @@ impl Outcome {
         Self {
             content: content.into(),
             is_error: true,
-            diff: None,
+            ..Self::default()
         }
     }
 
     fn changed(content: String, path: &str, old: &str, new: &str) -> Self {
         Self {
             content,
-            is_error: false,
             diff: Some(unified(path, old, new)),
+            ..Self::default()
         }
     }
 }
@@ -107,8 +104,22 @@ fn said<T>(message: impl Into<String>) -> Result<T, Fault> {
     Err(Fault::Said(message.into()))
 }
 
+/// When a call has to end before it is done.
+#[derive(Clone, Debug)]
+struct Stop {
+    cancel: CancellationToken,
+    deadline: Instant,
+}
+
+impl Stop {
+    fn now(&self) -> bool {
+        self.cancel.is_cancelled() || Instant::now() >= self.deadline
+    }
+}
+
 /// Runs one tool call. Output that is there before the end goes to `output` as raw bytes as it comes; whatever goes
-/// wrong is an [`Outcome`] the model can read. After `cancel` everything the call started is gone within 250 ms.
+/// wrong is an [`Outcome`] the model can read. After `cancel` everything the call started is gone within 250 ms, but
+/// for commands it was asked to leave running in the background.
 pub async fn run(
     context: &Context,
     name: &str,
@@ -123,12 +134,25 @@ pub async fn run(
         "read" => file_tool(context, name, input, read::run).await,
         "write" => file_tool(context, name, input, write::run).await,
         "edit" => file_tool(context, name, input, edit::run).await,
+        "grep" => search_tool(context, name, input, cancel, grep::run).await,
+        "glob" => search_tool(context, name, input, cancel, glob::run).await,
         "bash" => match parse(name, input) {
             Ok(input) => bash::run(context, input, output, &cancel).await,
             Err(fault) => Err(fault),
         },
+        "jobs" => match parse(name, input) {
+            Ok(input) => jobs::run(context, &input).await,
+            Err(fault) => Err(fault),
+        },
+        "fetch" => match parse(name, input) {
+            Ok(input) => fetch::run(context, &input, &cancel).await,
+            Err(fault) => Err(fault),
+        },
+        "todo" => parse(name, input).and_then(plan::todo),
+        "exit_plan" => parse(name, input).and_then(|input| plan::exit(&input)),
         other => said(format!(
-            "there is no tool {other:?}: use read, write, edit or bash"
+            "there is no tool {:?}: use one of those you were given",
+            visible(other)
         )),
     };
     result.unwrap_or_else(|fault| Outcome::failed(clip(&fault.to_string())))
@@ -143,7 +167,34 @@ async fn file_tool<I: DeserializeOwned + Send + 'static>(
 ) -> Result<Outcome, Fault> {
     let input = parse(name, input)?;
     let worktree = context.worktree.clone();
-    match tokio::task::spawn_blocking(move || tool(&worktree, &input)).await {
+    blocking(move || tool(&worktree, &input)).await
+}
+
+/// Searches may take long; an interrupt is not kept waiting for a slow disk.
+async fn search_tool<I: DeserializeOwned + Send + 'static>(
+    context: &Context,
+    name: &str,
+    input: &Value,
+    cancel: CancellationToken,
+    tool: fn(&Worktree, &I, &Stop) -> Result<Outcome, Fault>,
+) -> Result<Outcome, Fault> {
+    let input = parse(name, input)?;
+    let worktree = context.worktree.clone();
+    let stop = Stop {
+        cancel: cancel.clone(),
+        deadline: Instant::now() + context.limits.time,
+    };
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => said("the search was interrupted"),
+        result = blocking(move || tool(&worktree, &input, &stop)) => result,
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => said(format!("the tool broke off: {error}")),
     }
@@ -153,6 +204,7 @@ fn parse<I: DeserializeOwned>(name: &str, input: &Value) -> Result<I, Fault> {
     I::deserialize(input).map_err(|error| Fault::Said(format!("bad input for {name}: {error}")))
 }
 
+/// `path` is already fit to be shown.
 fn unified(path: &str, old: &str, new: &str) -> String {
     let diff = similar::TextDiff::configure()
         .timeout(Duration::from_millis(500))

@@ -10,8 +10,7 @@ mod common;
 
 use std::os::unix::fs::PermissionsExt;
 
-use common::{Desk, Place, git, ok};
-use duplex_workspace::tools::{Context, Limits};
+use common::{Desk, Place, context, git, ok};
 use duplex_workspace::{Bubblewrap, Sandbox, SandboxError, SandboxMode};
 
 /// All lines of the command's output, which must have succeeded.
@@ -141,7 +140,7 @@ async fn processes_of_the_host_are_hidden() {
 
     let all = lines(&desk, "cat /proc/[0-9]*/comm").await;
 
-    assert_eq!(all, ["bwrap", "cat"]);
+    assert_eq!(all, ["bwrap", "bash"]);
     fails(&desk, &format!("kill -0 {me}")).await;
 }
 
@@ -247,14 +246,9 @@ async fn a_repository_that_borrows_objects_works_inside() {
         .await
         .unwrap();
     let sandbox = Sandbox::probe(SandboxMode::Bubblewrap).await.unwrap();
-    let limits = Limits::default();
     let desk = Desk {
         place,
-        context: Context {
-            worktree,
-            sandbox,
-            limits,
-        },
+        context: context(worktree, sandbox),
     };
 
     assert_eq!(
@@ -294,7 +288,7 @@ async fn what_is_put_beside_the_parts_of_the_git_folder_stays_inside() {
 
     let evil = "mkdir -p modules/x; echo x > config.worktree; echo /tmp > commondir";
     assert_eq!(
-        desk.bash(&format!("cd {inside}; {evil}")).await,
+        desk.bash(&format!("(cd {inside}; {evil})")).await,
         ok("[exit code 0]")
     );
 
@@ -412,15 +406,10 @@ async fn no_list_of_borrowed_folders_can_be_made_inside() {
     std::fs::remove_dir_all(place.path("roots/project/.git/objects/info")).unwrap();
     let worktree = place.worktree(common::SESSION).await;
     let sandbox = Sandbox::probe(SandboxMode::Bubblewrap).await.unwrap();
-    let limits = Limits::default();
     let list = worktree.common.join("objects/info/alternates");
     let desk = Desk {
         place,
-        context: Context {
-            worktree,
-            sandbox,
-            limits,
-        },
+        context: context(worktree, sandbox),
     };
 
     fails(

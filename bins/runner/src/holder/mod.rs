@@ -19,6 +19,7 @@ use duplex_domain::{
 };
 use duplex_eventlog::{AppendError, Keys, ReadError, RegistryError};
 use duplex_terminal::SealKey;
+use duplex_workspace::tools::Shared;
 use duplex_workspace::{Repository, WorkspaceError, Worktree};
 use facts::{Appending, Note, appended};
 use std::collections::{HashMap, VecDeque};
@@ -81,6 +82,8 @@ struct Holder {
     keys: Keys,
     key: SealKey,
     worktree: Option<Worktree>,
+    /// What the calls of the agent have in common.
+    shared: Option<Arc<Shared>>,
     turn: Option<RunningTurn>,
     shells: HashMap<TerminalId, Shell>,
     notes: VecDeque<Note>,
@@ -124,6 +127,7 @@ impl Holder {
             input,
             lanes: [output_lane, input_lane],
             worktree: None,
+            shared: None,
             turn: None,
             shells: HashMap::new(),
             notes: VecDeque::new(),

@@ -3,8 +3,9 @@
 use super::{Holder, Note};
 use crate::turn::{Report, Turn};
 use duplex_domain::{EndReason, Problem, State, TurnId};
-use duplex_workspace::tools::{Context, Limits};
+use duplex_workspace::tools::{Context, Shared};
 use duplex_workspace::{WorkspaceError, Worktree};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -48,6 +49,10 @@ impl Holder {
 
     pub(super) fn start_turn(&mut self, id: TurnId, model: String, worktree: Worktree) {
         let cancel = CancellationToken::new();
+        let shared = self
+            .shared
+            .get_or_insert_with(|| Arc::new(Shared::new(&worktree)))
+            .clone();
         let turn = Turn {
             id,
             model,
@@ -55,11 +60,7 @@ impl Holder {
             history: self.reader.history.clone(),
             next_block: self.session().blocks,
             providers: self.runner.providers.clone(),
-            tools: Context {
-                worktree,
-                sandbox: self.runner.sandbox.clone(),
-                limits: Limits::default(),
-            },
+            tools: Context::new(worktree, self.runner.sandbox.clone(), shared),
             output: self.output.clone(),
             reports: self.reports.0.clone(),
             cancel: cancel.clone(),

@@ -7,30 +7,21 @@ use serde::Deserialize;
 use super::{Fault, MAX_FILE, Outcome, said};
 use crate::Worktree;
 use crate::beneath::{Beneath, PathError};
+use crate::names::visible;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Input {
-    path: String,
-    content: String,
+    pub path: String,
+    pub content: String,
 }
 
 pub(super) fn run(worktree: &Worktree, input: &Input) -> Result<Outcome, Fault> {
-    if input.content.len() > MAX_FILE {
-        return said(format!(
-            "the content is larger than {MAX_FILE} bytes: write it in parts with bash"
-        ));
-    }
     let tree = Beneath::open(&worktree.tree)?;
+    let before = before(&tree, input)?;
     let place = tree.place(&tree.relative(&input.path)?)?;
-    let old = match tree.read(&place.path) {
-        Ok(file) => Some(file),
-        Err(PathError::Missing(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let before = old.map(text).transpose()?;
     place.replace(input.content.as_bytes())?;
-    let path = place.path.display().to_string();
+    let path = visible(&place.path.to_string_lossy());
     let did = if before.is_some() {
         "replaced"
     } else {
@@ -49,9 +40,21 @@ pub(super) fn run(worktree: &Worktree, input: &Input) -> Result<Outcome, Fault> 
     ))
 }
 
-/// What was there, as far as a diff can show it.
-fn text(file: std::fs::File) -> std::io::Result<String> {
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE as u64).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+/// What the call would replace, as far as a diff can show it; nothing if the file is new. Changes nothing.
+pub(super) fn before(tree: &Beneath, input: &Input) -> Result<Option<String>, Fault> {
+    if input.content.len() > MAX_FILE {
+        return said(format!(
+            "the content is larger than {MAX_FILE} bytes: write it in parts with bash"
+        ));
+    }
+    let path = tree.target(&tree.relative(&input.path)?)?;
+    match tree.read(&path) {
+        Ok(file) => {
+            let mut bytes = Vec::new();
+            file.take(MAX_FILE as u64).read_to_end(&mut bytes)?;
+            Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+        }
+        Err(PathError::Missing(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }

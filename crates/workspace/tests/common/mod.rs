@@ -9,9 +9,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use duplex_workspace::tools::{self, Context, Limits, Outcome};
+use duplex_workspace::tools::{self, Context, Outcome, Shared};
 use duplex_workspace::{Repository, Sandbox, SandboxMode, Worktree};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -118,11 +119,7 @@ impl Desk {
         let place = Place::with_project();
         let worktree = place.worktree(SESSION).await;
         let sandbox = Sandbox::probe(mode).await.unwrap();
-        let context = Context {
-            worktree,
-            sandbox,
-            limits: Limits::default(),
-        };
+        let context = context(worktree, sandbox);
         Self { place, context }
     }
 
@@ -163,18 +160,22 @@ impl Desk {
     }
 }
 
+/// A new session's context.
+pub fn context(worktree: Worktree, sandbox: Sandbox) -> Context {
+    let shared = Arc::new(Shared::new(&worktree));
+    Context::new(worktree, sandbox, shared)
+}
+
 pub fn ok(content: &str) -> Outcome {
     Outcome {
         content: content.to_owned(),
-        is_error: false,
-        diff: None,
+        ..Outcome::default()
     }
 }
 
 pub fn failed(content: &str) -> Outcome {
     Outcome {
-        content: content.to_owned(),
         is_error: true,
-        diff: None,
+        ..ok(content)
     }
 }
