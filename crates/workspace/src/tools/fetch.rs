@@ -88,11 +88,7 @@ pub(super) async fn run(
         Ok(Ok(fetched)) => fetched,
         Ok(Err(reason)) => return said(format!("{}: {reason}", visible(url))),
         Err(_) => {
-            return said(format!(
-                "no answer from {} within {} s",
-                visible(url),
-                time.as_secs()
-            ));
+            return said(format!("no answer from {} within {time:?}", visible(url)));
         }
     };
     outcome(context, &fetched).await
