@@ -1,5 +1,6 @@
 //! The grep tool: lines by what is in them.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -114,22 +115,22 @@ impl Search<'_> {
     }
 
     fn text(&mut self, name: &str, bytes: &[u8]) -> ControlFlow<()> {
-        let lines: Vec<&[u8]> = lines(bytes);
-        // One past the last line that was shown, and until where lines follow a match.
+        // The lines right before this one that were not shown; one past the last that was; until where a match reaches.
+        let mut before = VecDeque::new();
         let (mut shown, mut until) = (0, 0);
-        for (at, line) in lines.iter().enumerate() {
+        for (at, line) in lines(bytes).enumerate() {
             if at % PATIENCE == PATIENCE - 1 && self.stop.now() {
                 self.found.cut = true;
                 return ControlFlow::Break(());
             }
             let hit = self.pattern.is_match(line);
             if hit {
-                let first = at.saturating_sub(self.context).max(shown);
+                let first = at - before.len();
                 if self.context > 0 && (first > shown || shown == 0) {
                     self.found.gap()?;
                 }
-                for (before, line) in lines.iter().enumerate().take(at).skip(first) {
-                    self.found.line(name, '-', before, line)?;
+                for (line, at) in before.drain(..).zip(first..) {
+                    self.found.line(name, '-', at, line)?;
                 }
                 until = at + self.context + 1;
             }
@@ -137,18 +138,21 @@ impl Search<'_> {
                 self.found
                     .line(name, if hit { ':' } else { '-' }, at, line)?;
                 shown = at + 1;
+            } else if self.context > 0 {
+                before.push_back(line);
+                if before.len() > self.context {
+                    before.pop_front();
+                }
             }
         }
         ControlFlow::Continue(())
     }
 }
 
-fn lines(bytes: &[u8]) -> Vec<&[u8]> {
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let whole = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let lines = whole.split(|byte| *byte == b'\n');
-    lines
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-        .collect()
+    lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 /// What is shown of the matches.
