@@ -13,6 +13,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use common::{Desk, failed, ok};
 use duplex_workspace::SandboxMode;
 use duplex_workspace::tools::Outcome;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde_json::{Value, json};
 
 async fn desk() -> Desk {
@@ -246,6 +247,50 @@ async fn a_link_that_stays_inside_is_written_through() {
 
     assert_eq!(text(&desk, "hello.txt"), "through\n");
     assert!(desk.tree().join("link").is_symlink());
+}
+
+#[tokio::test]
+async fn another_name_of_a_file_outside_is_not_written_through() {
+    let desk = desk().await;
+    desk.place.file("secret/key", "hush");
+    let key = desk.place.path("secret/key");
+    std::fs::hard_link(&key, desk.tree().join("hard")).unwrap();
+
+    desk.tool("write", json!({"path": "hard", "content": "loud"}))
+        .await;
+
+    assert_eq!(text(&desk, "hard"), "loud");
+    assert_eq!(std::fs::read_to_string(key).unwrap(), "hush");
+}
+
+#[tokio::test]
+async fn a_folder_that_turns_into_a_link_meanwhile_leads_nowhere() {
+    let desk = desk().await;
+    desk.place.file("secret/key", "hush");
+    let (folder, link) = (desk.tree().join("folder"), desk.tree().join("link"));
+    std::fs::create_dir(&folder).unwrap();
+    symlink(desk.place.path("secret"), &link).unwrap();
+    // Each becomes the other, over and over, until they are gone.
+    let exchange = move || renameat_with(CWD, &folder, CWD, &link, RenameFlags::EXCHANGE);
+    std::thread::spawn(move || while exchange().is_ok() {});
+
+    let (mut written, mut refused) = (0, 0);
+    while written + refused < 300 || written == 0 || refused == 0 {
+        let key = desk.tool("read", json!({"path": "folder/key"})).await;
+        assert!(!key.content.contains("hush"), "{key:?}");
+        let found = desk.tool("grep", json!({"pattern": "hush"})).await;
+        assert_eq!(found, ok("no line fits\n"));
+        let new = json!({"path": "folder/new", "content": "x"});
+        if desk.tool("write", new).await.is_error {
+            refused += 1;
+        } else {
+            written += 1;
+        }
+    }
+
+    let names = std::fs::read_dir(desk.place.path("secret")).unwrap();
+    let names: Vec<_> = names.map(|name| name.unwrap().file_name()).collect();
+    assert_eq!(names, ["key"], "something came out");
 }
 
 #[tokio::test]

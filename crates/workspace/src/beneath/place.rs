@@ -126,3 +126,13 @@ fn spare_name() -> String {
         RandomState::new().hash_one(std::process::id())
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_spare_names_are_the_same() {
+        assert_ne!(spare_name(), spare_name());
+    }
+}
