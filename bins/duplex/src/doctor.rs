@@ -3,6 +3,8 @@
 use crate::say;
 use anyhow::ensure;
 use duplex_local::{find_nats, find_postgres};
+use duplex_workspace::{Report, Sandbox, SandboxMode};
+use std::fmt::Write as _;
 use std::path::Path;
 use tokio::process::Command;
 
@@ -75,31 +77,25 @@ async fn postgres() -> Finding {
     }
 }
 
-/// Runs `true` the way agents' tools are run: some machines have bubblewrap and forbid what it does.
+/// Makes the very sandbox that tools get: some machines have bubblewrap and forbid what it does.
 async fn bubblewrap() -> Finding {
-    let probe = [
-        "--ro-bind",
-        "/",
-        "/",
-        "--dev",
-        "/dev",
-        "--proc",
-        "/proc",
-        "--unshare-pid",
-        "--",
-        "true",
-    ];
-    let outcome = match said("bwrap", &probe).await {
-        Ok(_) => said("bwrap", &["--version"]).await,
-        Err(why) => Err(format!(
-            "{why}: install bubblewrap, allow user namespaces, or run with --sandbox=off"
-        )),
-    };
+    let found = Sandbox::probe(SandboxMode::Bubblewrap).await;
     Finding {
         tool: "bubblewrap",
-        outcome,
+        outcome: found
+            .map(|sandbox| described(&sandbox.report()))
+            .map_err(|error| error.to_string()),
         needed: true,
     }
+}
+
+/// What stands, and what does not and why.
+fn described(report: &Report) -> String {
+    let mut text = report.to_string();
+    for (layer, why) in report.missing() {
+        let _ = write!(text, "; no {layer}: {why}");
+    }
+    text
 }
 
 async fn git() -> Finding {

@@ -20,6 +20,15 @@ pub use report::{Layer, Report, State};
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// Programs differ on how the names are written. The address is that of the forwarder inside.
+const PROXIED: [(&str, &str); 5] = [
+    ("HTTP_PROXY", "http://127.0.0.1:3128"),
+    ("HTTPS_PROXY", "http://127.0.0.1:3128"),
+    ("http_proxy", "http://127.0.0.1:3128"),
+    ("https_proxy", "http://127.0.0.1:3128"),
+    ("no_proxy", "localhost,127.0.0.1,::1"),
+];
+
 /// What the operator asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -105,6 +114,17 @@ impl Sandbox {
         }
     }
 
+    /// The same sandbox with a way out: an HTTP proxy that listens on a socket at this path. Inside it is reached at
+    /// the address that programs expect in `HTTPS_PROXY`. Without a sandbox nothing changes.
+    #[must_use]
+    pub fn with_proxy(&self, socket: &Path) -> Self {
+        let mut sandbox = self.clone();
+        if let Self::Bubblewrap(bubblewrap) = &mut sandbox {
+            bubblewrap.proxy = Some(socket.to_owned());
+        }
+        sandbox
+    }
+
     /// What protects here, layer by layer, as the probe found it.
     #[must_use]
     pub fn report(&self) -> Report {
@@ -127,7 +147,13 @@ impl Sandbox {
     ) -> Launch {
         let env = environment(worktree, env, terminal);
         match self {
-            Self::Bubblewrap(bubblewrap) => bubblewrap.launch(worktree, argv, env, cwd, terminal),
+            Self::Bubblewrap(bubblewrap) => {
+                let mut env = env;
+                if bubblewrap.proxy.is_some() {
+                    env.extend(PROXIED.map(|(name, value)| (name.to_owned(), value.to_owned())));
+                }
+                bubblewrap.launch(worktree, argv, env, cwd, terminal)
+            }
             Self::Off => Launch {
                 program: argv.first().map(PathBuf::from).unwrap_or_default(),
                 args: argv.iter().skip(1).map(OsString::from).collect(),

@@ -177,7 +177,9 @@ impl Bubblewrap {
     fn base(&self) -> Args {
         let mut args = Args::default();
         args.words("--unshare-all --unshare-user --disable-userns --uid 1000 --gid 1000");
-        args.words("--hostname duplex --die-with-parent --clearenv --proc /proc --dev /dev");
+        args.words(
+            "--cap-drop ALL --hostname duplex --die-with-parent --clearenv --proc /proc --dev /dev",
+        );
         args.0.extend_from_slice(&self.system.0);
         // Where the server is root the kernel takes a mapped user for it in /proc/sys and /proc/sysrq-trigger, which
         // name programs that run outside and restart the machine. Bubblewrap leaves them writable; this does not.
