@@ -77,6 +77,26 @@ async fn a_command_in_the_background_is_heard_until_its_end() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_job_is_told_once_with_the_next_command() {
+    let desk = Desk::sandboxed().await;
+    let over = async || {
+        let list = desk.tool("jobs", json!({"action": "list"})).await;
+        !list.content.contains("[running]")
+    };
+    desk.start("exit 4").await;
+    desk.start("true").await;
+    until(over).await;
+
+    desk.job("read", 2).await;
+
+    assert_eq!(
+        desk.bash("echo x").await,
+        ok("x\n[exit code 0]\n[job 1 ended: exit code 4]")
+    );
+    assert_eq!(desk.bash("echo x").await, ok("x\n[exit code 0]"));
+}
+
+#[tokio::test]
 async fn stopping_a_job_leaves_none_of_its_processes() {
     for mode in [SandboxMode::Bubblewrap, SandboxMode::Off] {
         let desk = Desk::new(mode).await;

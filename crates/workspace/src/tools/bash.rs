@@ -103,9 +103,10 @@ pub(super) async fn run(
         Err(error) => return said(format!("the command could not be started: {error}")),
     };
     let moved = context.shared.folder().moved(&context.worktree);
-    let ending = [Some(ending(&end, &bounds)), moved];
-    let ending: Vec<_> = ending.into_iter().flatten().collect();
-    let read = with_ending(&record.text().await, &ending.join("\n"));
+    let mut notes = vec![ending(&end, &bounds)];
+    notes.extend(moved);
+    notes.extend(context.shared.jobs.ends());
+    let read = with_ending(&record.text().await, &notes.join("\n"));
     let succeeded = matches!(end, End::Exited(status) if status.success());
     Ok(if succeeded {
         Outcome::done(read)

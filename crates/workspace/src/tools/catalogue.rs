@@ -138,11 +138,11 @@ fn bash() -> ToolSpec {
         "Runs a command with bash and returns its output, standard error included, and its exit code. Each call is a \
          new shell; it starts in the folder the last one ended in, as long as that is in the worktree, and you are \
          told when the folder changes. Variables do not outlive a call, and neither do processes, but for a command \
-         started with background, which goes on until you stop it with jobs or the session ends. The command runs \
-         in a sandbox: it can change the worktree, its own HOME and /tmp (which is emptied after each call), and \
-         usually has no network. There is no input to read and no terminal. Output beyond 2000 lines or 50 KB is cut \
-         in the middle; the result then names a file with all of it. A command that does not stop printing is \
-         stopped.",
+         started with background, which goes on until you stop it with jobs or the session ends; you are told when \
+         it ends by itself. The command runs in a sandbox: it can change the worktree, its own HOME and /tmp (which \
+         is emptied after each call), and usually has no network. There is no input to read and no terminal. Output \
+         beyond 2000 lines or 50 KB is cut in the middle; the result then names a file with all of it. A command \
+         that does not stop printing is stopped.",
         &json!({
             "command": { "type": "string", "minLength": 1, "description": "The command to run." },
             "timeout": {

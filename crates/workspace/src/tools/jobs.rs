@@ -43,6 +43,8 @@ struct Job {
     /// How it ended, once it has.
     end: watch::Receiver<Option<String>>,
     cancel: CancellationToken,
+    /// Whether the model knows of the end.
+    told: bool,
     /// Aborted when the last one who knows the job lets go of it.
     _task: Arc<AbortOnDropHandle<()>>,
 }
@@ -71,6 +73,28 @@ impl Jobs {
         }
         for job in jobs {
             job.over().await;
+        }
+    }
+
+    /// The ends nobody has told the model about yet, a line each.
+    pub(super) fn ends(&self) -> Vec<String> {
+        let mut list = self.list();
+        let jobs = list.jobs.iter_mut();
+        let ended = jobs.filter(|job| !job.told && !job.running());
+        let tell = |job: &mut Job| {
+            job.told = true;
+            let end = job.state();
+            format!("[job {} ended: {}", job.id, end.trim_start_matches('['))
+        };
+        ended.map(tell).collect()
+    }
+
+    /// The model is being told of the end of this one.
+    fn told(&self, id: u32) {
+        let mut list = self.list();
+        let jobs = list.jobs.iter_mut();
+        for job in jobs.filter(|job| job.id == id && !job.running()) {
+            job.told = true;
         }
     }
 
@@ -171,6 +195,7 @@ pub(super) async fn start(context: &Context, planned: &Planned) -> Result<Outcom
         unread,
         end,
         cancel,
+        told: false,
         _task: Arc::new(AbortOnDropHandle::new(task)),
     };
     context.shared.jobs.list().jobs.push(job);
@@ -226,6 +251,7 @@ pub(super) async fn run(context: &Context, input: &Input) -> Result<Outcome, Fau
         Action::Read => {
             let job = jobs.find(input.id)?;
             // The end first: what was put out before it is there by then.
+            jobs.told(job.id);
             let state = job.state();
             Ok(Outcome::done(bash::with_ending(&job.news(), &state)))
         }
@@ -233,6 +259,7 @@ pub(super) async fn run(context: &Context, input: &Input) -> Result<Outcome, Fau
             let job = jobs.find(input.id)?;
             job.cancel.cancel();
             job.over().await;
+            jobs.told(job.id);
             Ok(Outcome::done(bash::with_ending(&job.news(), &job.state())))
         }
     }
