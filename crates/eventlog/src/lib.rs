@@ -4,6 +4,7 @@
 //! runner, and keeps the register of runners and workspaces.
 
 mod append;
+mod body;
 mod connect;
 mod follow;
 mod keys;
@@ -15,6 +16,7 @@ mod subject;
 pub mod yardstick;
 
 pub use append::AppendError;
+pub use body::{BodyError, LARGEST_BODY};
 pub use connect::{ConnectError, Durability, Log, Options};
 pub use follow::{Follow, Followed};
 pub use keys::{KeyPress, Keys, KeysError, PressedKey};

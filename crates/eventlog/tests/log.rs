@@ -6,8 +6,8 @@ use duplex_domain::{
     TerminalId, Time, UserId, Writer, codec,
 };
 use duplex_eventlog::{
-    Address, AppendError, Follow, Followed, KeyPress, KeysError, Log, Options, RegistryError,
-    WorkspaceEntry, WorkspaceState,
+    Address, AppendError, BodyError, Follow, Followed, KeyPress, KeysError, Log, Options,
+    RegistryError, WorkspaceEntry, WorkspaceState,
 };
 use duplex_local::{NatsOptions, NatsServer, scratch_dir};
 use futures_util::TryStreamExt;
@@ -405,4 +405,40 @@ async fn a_session_keeps_its_first_key() {
     let second = registry.session_key(session, [2; 32]).await.unwrap();
 
     assert_eq!((first, second), ([1; 32], [1; 32]));
+}
+
+#[tokio::test]
+async fn a_body_is_kept_under_its_hash_for_its_session_alone() {
+    let mut place = place().await;
+    let session = SessionId(Uuid::now_v7());
+    let bytes: bytes::Bytes = (0..1_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    let put = |bytes: bytes::Bytes| place.log.put_body(session, bytes, "image/png");
+
+    let body = put(bytes.clone()).await.unwrap();
+    let again = put(bytes.clone()).await.unwrap();
+    place.nats.kill9().await.unwrap();
+    place.nats.restart().await.unwrap();
+
+    assert_eq!((body.size, &again), (4_000_000, &body));
+    let log = connect(&place.nats).await;
+    assert_eq!(log.body(session, &body.hash).await.unwrap(), Some(bytes));
+    let other = SessionId(Uuid::now_v7());
+    assert_eq!(log.body(other, &body.hash).await.unwrap(), None);
+    assert_eq!(log.body(session, "../x").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused() {
+    let place = place().await;
+    let huge = bytes::Bytes::from(vec![0; duplex_eventlog::LARGEST_BODY + 1]);
+
+    let refused = place
+        .log
+        .put_body(SessionId::default(), huge, "text/plain")
+        .await;
+
+    assert!(
+        matches!(refused, Err(BodyError::TooLarge(_))),
+        "{refused:?}"
+    );
 }
