@@ -34,6 +34,10 @@ impl Installed {
         for name in ["duplex-edge", "duplex-projector", "duplex-runner"] {
             link(&stand_in, &installed.program(name));
         }
+        link(
+            &built("duplex-sandbox"),
+            &installed.program("duplex-sandbox"),
+        );
         installed
     }
 
