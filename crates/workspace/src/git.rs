@@ -1,25 +1,52 @@
 //! Git as the server runs it: no hooks, no monitors, nobody's settings but the repository's own.
 
-use std::path::Path;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use crate::WorkspaceError;
+use crate::{WorkspaceError, Worktree};
 
 /// A checkout of a very large repository takes minutes; a hung file system takes for ever.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// Settings that outrank the repository's: each names a program git would run for whoever wrote the file.
-/// `safe.directory` is open because the caller has checked the folder against the allowed roots.
-const SETTINGS: [&str; 6] = [
+/// Settings that outrank the repository's: each names a program git would run for whoever wrote the file, or lets a
+/// command reach the network. `safe.directory` is open because the caller has checked the folder against the allowed
+/// roots.
+const SETTINGS: [&str; 13] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.askPass=",
+    "core.sshCommand=false",
+    "core.editor=false",
+    "core.attributesFile=/dev/null",
+    "commit.gpgSign=false",
     "gc.auto=0",
-    "protocol.ext.allow=never",
+    "maintenance.auto=false",
+    "protocol.allow=never",
+    "submodule.recurse=false",
+    "advice.graftFileDeprecated=false",
     "safe.directory=*",
+];
+
+/// What is needed besides where a file must be recorded byte for byte, whatever its name.
+const EXACT: [&str; 12] = [
+    "core.bare=false",
+    "core.fileMode=true",
+    "core.symlinks=true",
+    "core.ignoreCase=false",
+    "core.protectNTFS=false",
+    "core.protectHFS=false",
+    "core.autocrlf=false",
+    "core.quotePath=false",
+    "core.untrackedCache=false",
+    "core.splitIndex=false",
+    "core.sparseCheckout=false",
+    "core.bigFileThreshold=64m",
 ];
 
 /// A git command in `folder`, which must itself be the repository: parents are not searched.
@@ -33,6 +60,8 @@ pub(crate) fn command(folder: &Path) -> Command {
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_ATTR_NOSYSTEM", "1")
         .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
         .env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap_or(folder))
         .current_dir(folder)
         .stdin(Stdio::null())
@@ -43,25 +72,122 @@ pub(crate) fn command(folder: &Path) -> Command {
     git
 }
 
-/// Runs a command made by [`command`] and gives back its standard output without the last newline.
+/// A git command on the references of the worktree's repository. The git folder is the one known from the start, not
+/// the one that the file `.git` in the tree names.
+pub(crate) fn on_entry(worktree: &Worktree) -> Command {
+    let mut git = command(&worktree.tree);
+    git.env("GIT_DIR", &worktree.entry)
+        .env("GIT_WORK_TREE", &worktree.tree);
+    git
+}
+
+/// A git command on the worktree's files and the repository's objects, with settings and attributes of our own: the
+/// repository's are not even read. `index` is the index to use.
+pub(crate) fn apart(worktree: &Worktree, index: &Path) -> Command {
+    let mut git = command(&worktree.tree);
+    git.env("GIT_DIR", apart_folder(worktree))
+        .env("GIT_WORK_TREE", &worktree.tree)
+        .env("GIT_OBJECT_DIRECTORY", worktree.common.join("objects"))
+        .env("GIT_INDEX_FILE", index)
+        .env("GIT_LITERAL_PATHSPECS", "1");
+    for setting in EXACT {
+        git.args(["-c", setting]);
+    }
+    let mut excludes = OsString::from("core.excludesFile=");
+    excludes.push(worktree.common.join("info/exclude"));
+    git.arg("-c").arg(excludes);
+    git
+}
+
+/// The git folder of commands that are [`apart`]: beside the tree, where no process of the session reaches.
+pub(crate) fn apart_folder(worktree: &Worktree) -> PathBuf {
+    worktree.etc.with_file_name("git")
+}
+
+/// Turns off every filter program the repository's settings name, for commands that write files out.
+pub(crate) async fn without_filters(
+    git: &mut Command,
+    folder: &Path,
+) -> Result<(), WorkspaceError> {
+    let mut ask = command(folder);
+    ask.args([
+        "config",
+        "--null",
+        "--name-only",
+        "--get-regexp",
+        "^filter\\.",
+    ]);
+    // Fails when there is none.
+    let Ok(names) = output(ask, "list filters", folder).await else {
+        return Ok(());
+    };
+    let mut count = 0;
+    for name in names
+        .split(|byte| *byte == 0)
+        .filter(|name| !name.is_empty())
+    {
+        let off = if name.ends_with(b".required") {
+            "false"
+        } else {
+            ""
+        };
+        git.env(format!("GIT_CONFIG_KEY_{count}"), OsStr::from_bytes(name))
+            .env(format!("GIT_CONFIG_VALUE_{count}"), off);
+        count += 1;
+    }
+    git.env("GIT_CONFIG_COUNT", count.to_string());
+    Ok(())
+}
+
+/// Runs a command made here and gives back its standard output without the last newline.
 pub(crate) async fn run(
-    mut git: Command,
+    git: Command,
     doing: &'static str,
     folder: &Path,
 ) -> Result<String, WorkspaceError> {
+    let output = output(git, doing, folder).await?;
+    Ok(String::from_utf8_lossy(&output).trim_end().to_owned())
+}
+
+/// The same, as the bytes it put out.
+pub(crate) async fn output(
+    git: Command,
+    doing: &'static str,
+    folder: &Path,
+) -> Result<Vec<u8>, WorkspaceError> {
+    fed(git, b"", doing, folder).await
+}
+
+/// The same, with `input` as its standard input.
+pub(crate) async fn fed(
+    mut git: Command,
+    input: &[u8],
+    doing: &'static str,
+    folder: &Path,
+) -> Result<Vec<u8>, WorkspaceError> {
     let failed = |message: String| WorkspaceError::Git {
         doing,
         repository: folder.to_owned(),
         message,
     };
-    let output = tokio::time::timeout(PATIENCE, git.output())
+    git.stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = git.spawn().map_err(WorkspaceError::NoGit)?;
+    let mut stdin = child.stdin.take();
+    let write = async {
+        if let Some(mut stdin) = stdin.take() {
+            // Git that ends early says why on its standard error.
+            let _ = stdin.write_all(input).await;
+        }
+    };
+    let both = async { tokio::join!(write, child.wait_with_output()).1 };
+    let output = tokio::time::timeout(PATIENCE, both)
         .await
         .map_err(|_| failed(format!("no answer within {} s", PATIENCE.as_secs())))?
         .map_err(WorkspaceError::NoGit)?;
     if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout)
-            .trim_end()
-            .to_owned());
+        return Ok(output.stdout);
     }
     Err(if not_a_repository(&output) {
         WorkspaceError::NotARepository(folder.to_owned())

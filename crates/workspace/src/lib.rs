@@ -3,6 +3,7 @@
 //! This crate knows nothing of sessions beyond an id, and nothing of the log or the network.
 
 mod beneath;
+pub mod checkpoint;
 mod clip;
 mod error;
 mod git;
@@ -15,6 +16,7 @@ pub mod sandbox;
 pub mod tools;
 mod worktree;
 
+pub use checkpoint::{Author, Changes, Checkpoint, CommitError, Preview, RestoreError, Restored};
 pub use error::WorkspaceError;
 pub use instructions::{Instructions, instructions, instructions_for};
 pub use repository::Repository;

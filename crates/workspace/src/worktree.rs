@@ -42,7 +42,7 @@ pub struct Worktree {
 
 /// Held while a worktree is added: git itself trips over another one that is being made in the same repository
 /// (`failed to read .git/worktrees/…/commondir`). A file lock, since several runners may serve one repository.
-async fn lock(common: &Path) -> Result<File, WorkspaceError> {
+pub(crate) async fn lock(common: &Path) -> Result<File, WorkspaceError> {
     let path = common.join("duplex.lock");
     let file = path.clone();
     let waiting = tokio::task::spawn_blocking(move || {
@@ -75,16 +75,17 @@ impl Repository {
             _ => self.add(&common, &tree, &branch).await?,
         };
         prepare(&common, &entry).await?;
-        let repository = self.root.clone();
-        Ok(Worktree {
+        let worktree = Worktree {
             home: folder.join("home"),
             etc: folder.join("etc"),
+            repository: self.root.clone(),
             tree,
-            repository,
             branch,
             common,
             entry,
-        })
+        };
+        worktree.start().await?;
+        Ok(worktree)
     }
 
     async fn add(
@@ -105,6 +106,7 @@ impl Repository {
             };
             git.args(["-b", branch]).arg(tree).arg(start);
         }
+        git::without_filters(&mut git, &self.root).await?;
         git::run(git, "make the session's worktree", &self.root).await?;
         entry_of(common, tree)
             .await
