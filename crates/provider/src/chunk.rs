@@ -46,6 +46,20 @@ pub enum Chunk {
         /// A piece of JSON text, valid only once all pieces are joined; no piece at all means `{}`.
         json: String,
     },
+    /// A source for the text of a block.
+    Citation {
+        /// The block's place in the answer.
+        index: u32,
+        /// The citation, as it came.
+        citation: Value,
+    },
+    /// Something this version does not know, as it came; to be shown, not to be understood.
+    Unknown {
+        /// The block it belongs to, if it names one.
+        index: Option<u32>,
+        /// The event.
+        raw: Value,
+    },
     /// A block is whole.
     BlockClosed {
         /// The block's place in the answer.
@@ -83,17 +97,36 @@ pub enum Block {
     Other(Value),
 }
 
-/// Tokens used by one call. The four counts do not overlap; the prompt is the sum of all but `output`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Tokens used by one call. The prompt is `input`, `cache_write` and `cache_read` together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Prompt tokens that were neither written to nor read from the provider's cache.
     pub input: u64,
     /// Tokens written, thinking included.
     pub output: u64,
-    /// Prompt tokens written to the cache.
+    /// Prompt tokens written to the cache, for however long.
     pub cache_write: u64,
+    /// Those of them that are kept for an hour.
+    #[serde(default)]
+    pub cache_write_1h: u64,
     /// Prompt tokens read from the cache.
     pub cache_read: u64,
+    /// Those of `output` that were thinking.
+    #[serde(default)]
+    pub thinking: u64,
+    /// What the provider said, as it said it; later counts laid over earlier ones.
+    #[serde(default)]
+    pub raw: Option<Value>,
+}
+
+impl Usage {
+    /// The whole prompt: new, cached and to be cached.
+    #[must_use]
+    pub fn prompt(&self) -> u64 {
+        self.input
+            .saturating_add(self.cache_write)
+            .saturating_add(self.cache_read)
+    }
 }
 
 /// Why a model stopped.
@@ -111,7 +144,7 @@ pub enum StopReason {
     PauseTurn,
     /// It declined to answer.
     Refusal {
-        /// The provider's words, if it gave any.
+        /// The provider's words and the category, if it gave any.
         explanation: Option<String>,
     },
     /// The conversation fills the model's context.

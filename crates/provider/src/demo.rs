@@ -78,7 +78,9 @@ fn chunks(parts: Vec<Part>, input: u64) -> Vec<Chunk> {
         ..Usage::default()
     };
     let calls = parts.iter().any(|part| matches!(part, Part::Tool { .. }));
-    let mut chunks = vec![Chunk::Started { usage }];
+    let mut chunks = vec![Chunk::Started {
+        usage: usage.clone(),
+    }];
     for (index, part) in (0..).zip(parts) {
         play(index, part, &mut chunks);
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Secret;
+
 /// How to set the key; part of two messages.
 pub(crate) const SET_A_KEY: &str =
     "set DUPLEX_ANTHROPIC_API_KEY or the key in the configuration file, or choose the model demo";
@@ -58,6 +60,16 @@ pub enum Error {
         kind: String,
         /// The provider's words.
         message: String,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+        /// Whether the same request may succeed later.
+        retryable: bool,
+    },
+    /// The conversation does not fit the model's context; only a shorter one will.
+    #[error("the conversation is too long for the model: {message}")]
+    PromptTooLong {
+        /// The provider's words.
+        message: String,
     },
     /// Something answered, but not with an event stream: most often a proxy or a wrong address.
     #[error(
@@ -98,6 +110,7 @@ impl Error {
             Self::RateLimited { .. } => "rate_limited",
             Self::Overloaded { .. } => "overloaded",
             Self::Reported { .. } => "provider_error",
+            Self::PromptTooLong { .. } => "prompt_too_long",
             Self::NotAStream { .. } => "not_a_stream",
             Self::Incomplete => "incomplete",
             Self::Silent(_) => "silent",
@@ -111,16 +124,15 @@ impl Error {
     #[must_use]
     pub fn retryable(&self) -> bool {
         match self {
-            Self::RateLimited { retryable, .. } | Self::Overloaded { retryable, .. } => *retryable,
-            Self::Reported { kind, .. } => matches!(
-                kind.as_str(),
-                "overloaded_error" | "api_error" | "timeout_error" | "rate_limit_error"
-            ),
+            Self::RateLimited { retryable, .. }
+            | Self::Overloaded { retryable, .. }
+            | Self::Reported { retryable, .. } => *retryable,
             Self::Incomplete | Self::Silent(_) | Self::Garbled(_) | Self::Unreachable(_) => true,
             Self::NoKey
             | Self::UnknownModel(_)
             | Self::Unauthorized { .. }
             | Self::Invalid { .. }
+            | Self::PromptTooLong { .. }
             | Self::NotAStream { .. }
             | Self::TooLarge(_) => false,
         }
@@ -130,14 +142,14 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { retry_after, .. } | Self::Overloaded { retry_after, .. } => {
-                *retry_after
-            }
+            Self::RateLimited { retry_after, .. }
+            | Self::Overloaded { retry_after, .. }
+            | Self::Reported { retry_after, .. } => *retry_after,
             Self::NoKey
             | Self::UnknownModel(_)
             | Self::Unauthorized { .. }
             | Self::Invalid { .. }
-            | Self::Reported { .. }
+            | Self::PromptTooLong { .. }
             | Self::NotAStream { .. }
             | Self::Incomplete
             | Self::Silent(_)
@@ -145,5 +157,48 @@ impl Error {
             | Self::Garbled(_)
             | Self::Unreachable(_) => None,
         }
+    }
+
+    /// The model's context is full, though the provider gave no error of its own.
+    #[must_use]
+    pub fn too_large() -> Self {
+        let message = "the model's context is full".to_owned();
+        Self::PromptTooLong { message }
+    }
+
+    /// Whether only a shorter conversation can succeed.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        matches!(
+            self,
+            Self::PromptTooLong { .. } | Self::Invalid { status: 413, .. }
+        )
+    }
+
+    /// The same error without the key in it: a server may repeat what it was sent.
+    pub(crate) fn scrubbed(mut self, key: &Secret) -> Self {
+        match &mut self {
+            Self::Reported { kind, message, .. } => {
+                *kind = key.scrub(kind);
+                *message = key.scrub(message);
+            }
+            Self::NotAStream { content_type, head } => {
+                *content_type = key.scrub(content_type);
+                *head = key.scrub(head);
+            }
+            Self::Unauthorized { message }
+            | Self::Invalid { message, .. }
+            | Self::RateLimited { message, .. }
+            | Self::Overloaded { message, .. }
+            | Self::PromptTooLong { message }
+            | Self::Garbled(message)
+            | Self::Unreachable(message) => *message = key.scrub(message),
+            Self::NoKey
+            | Self::UnknownModel(_)
+            | Self::Incomplete
+            | Self::Silent(_)
+            | Self::TooLarge(_) => {}
+        }
+        self
     }
 }

@@ -7,10 +7,15 @@ pub mod anthropic;
 mod chunk;
 pub mod demo;
 mod error;
+mod failure;
+mod frame;
 mod models;
+pub mod openai;
 pub mod price;
 mod request;
 mod secret;
+mod transport;
+mod tuning;
 
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
@@ -19,8 +24,10 @@ pub use chunk::{Block, Chunk, StopReason, Usage};
 pub use demo::Demo;
 pub use error::Error;
 pub use models::{ModelInfo, Providers};
+pub use openai::{OpenAi, OpenAiConfig};
 pub use request::{Message, Request, Role, ToolSpec};
 pub use secret::Secret;
+pub use tuning::{Effort, Thinking, Tuning};
 
 /// What a provider says, piece by piece. Dropping it closes the connection at once: that is how a turn is interrupted.
 pub type ChunkStream = BoxStream<'static, Result<Chunk, Error>>;
@@ -30,6 +37,8 @@ pub type ChunkStream = BoxStream<'static, Result<Chunk, Error>>;
 pub enum Provider {
     /// The Anthropic Messages API, or a server that speaks it.
     Anthropic(Anthropic),
+    /// A server that speaks the `OpenAI` chat completions format: llama.cpp, Ollama, vLLM.
+    OpenAi(OpenAi),
     /// The built-in demonstration, which needs no key and no network.
     Demo(Demo),
     /// No provider here offers the model named; every request fails with [`Error::UnknownModel`].
@@ -43,6 +52,7 @@ impl Provider {
     pub fn stream(&self, request: Request) -> ChunkStream {
         match self {
             Self::Anthropic(anthropic) => anthropic.stream(request),
+            Self::OpenAi(openai) => openai.stream(request),
             Self::Demo(demo) => demo.stream(&request),
             Self::Nobody(model) => {
                 let error = Error::UnknownModel(model.clone());

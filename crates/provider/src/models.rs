@@ -3,23 +3,38 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::SET_A_KEY;
-use crate::{Anthropic, AnthropicConfig, Demo, Provider};
+use crate::price::{self, Price};
+use crate::{Anthropic, AnthropicConfig, Demo, Provider, Usage};
 
-/// Id, label and context of the models offered; source: the vendor's model overview, 2026-11-22.
-const ANTHROPIC: [(&str, &str, u32); 4] = [
-    ("claude-opus-5-5", "Claude Opus 5.5", 1_000_000),
-    ("claude-sonnet-5-5", "Claude Sonnet 5.5", 1_000_000),
-    ("claude-haiku-5-5", "Claude Haiku 5.5", 1_000_000),
-    ("claude-fable-5-1", "Claude Fable 5.1", 1_000_000),
+/// Id and label of the models offered without a configuration, all with the same limits; source: the vendor's model
+/// overview, 2026-11-22.
+const ANTHROPIC: [(&str, &str); 4] = [
+    ("claude-opus-5-5", "Claude Opus 5.5"),
+    ("claude-sonnet-5-5", "Claude Sonnet 5.5"),
+    ("claude-haiku-5-5", "Claude Haiku 5.5"),
+    ("claude-fable-5-1", "Claude Fable 5.1"),
 ];
+const CONTEXT: u32 = 1_000_000;
+const MAX_OUTPUT: u32 = 128_000;
 
 /// Every provider of this process.
 #[derive(Clone, Debug)]
 pub struct Providers {
-    /// The Anthropic Messages API.
+    /// The Anthropic Messages API, where nothing else is configured.
     pub anthropic: Anthropic,
     /// The built-in demonstration.
     pub demo: Demo,
+    /// What a configuration file offers; it goes before everything else.
+    pub(crate) configured: Vec<Configured>,
+    pub(crate) default_model: Option<String>,
+}
+
+/// A model of the configuration file, and who answers for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Configured {
+    pub info: ModelInfo,
+    pub provider: Provider,
+    pub price: Option<Price>,
 }
 
 /// A model a person can choose, or why they cannot.
@@ -37,6 +52,8 @@ pub struct ModelInfo {
     pub why_not: Option<String>,
     /// Most tokens a conversation may have.
     pub context: u32,
+    /// Most tokens of one answer.
+    pub max_output: u32,
 }
 
 impl Providers {
@@ -46,15 +63,57 @@ impl Providers {
         Self {
             anthropic: Anthropic::new(anthropic),
             demo: Demo::default(),
+            configured: Vec::new(),
+            default_model: None,
         }
+    }
+
+    /// The model to choose where nobody has chosen one, if the configuration names it.
+    #[must_use]
+    pub fn default_model(&self) -> Option<&str> {
+        self.default_model.as_deref()
+    }
+
+    /// Most tokens a conversation with a model may have; none if nobody has said.
+    #[must_use]
+    pub fn window(&self, model: &str) -> Option<u64> {
+        let models = self.models();
+        let found = models.iter().find(|info| info.id == model);
+        found.map(|info| u64::from(info.context))
+    }
+
+    /// What a call cost in picodollars, and the name of the prices that say so. A model without a price is unpriced,
+    /// which is not the same as free.
+    #[must_use]
+    pub fn cost(&self, model: &str, usage: &Usage) -> (Option<u64>, Option<String>) {
+        let own = self.configured(model);
+        if let Some(price) = own.and_then(|configured| configured.price) {
+            return (Some(price.of_call(usage)), Some("configuration".to_owned()));
+        }
+        // Another vendor's model of the same name has not the same price.
+        if own.is_some_and(|own| matches!(own.provider, Provider::OpenAi(_))) {
+            return (None, None);
+        }
+        let pico = price::cost(model, usage);
+        (pico, pico.map(|_| price::TABLE.to_owned()))
+    }
+
+    fn configured(&self, model: &str) -> Option<&Configured> {
+        self.configured.iter().find(|own| own.info.id == model)
     }
 
     /// Who answers for a model. A model is never handed to another vendor than its own; but a server of one's own,
     /// set as base address, may name its models as it likes.
     #[must_use]
     pub fn for_model(&self, model: &str) -> Provider {
+        if let Some(own) = self.configured(model) {
+            return own.provider.clone();
+        }
         if model.starts_with("demo") {
             return Provider::Demo(self.demo.clone());
+        }
+        if !self.configured.is_empty() {
+            return Provider::Nobody(model.to_owned());
         }
         if model.starts_with("claude") || !self.anthropic.is_official() {
             return Provider::Anthropic(self.anthropic.clone());
@@ -65,14 +124,19 @@ impl Providers {
     /// All models, in the order to show them.
     #[must_use]
     pub fn models(&self) -> Vec<ModelInfo> {
+        if !self.configured.is_empty() {
+            let own = self.configured.iter().map(|own| own.info.clone());
+            return own.chain([demo()]).collect();
+        }
         let why_not = (!self.anthropic.has_key()).then(|| format!("no API key: {SET_A_KEY}"));
-        let anthropic = ANTHROPIC.map(|(id, label, context)| ModelInfo {
+        let anthropic = ANTHROPIC.map(|(id, label)| ModelInfo {
             id: id.to_owned(),
             label: label.to_owned(),
             provider: "anthropic".to_owned(),
             available: why_not.is_none(),
             why_not: why_not.clone(),
-            context,
+            context: CONTEXT,
+            max_output: MAX_OUTPUT,
         });
         anthropic.into_iter().chain([demo()]).collect()
     }
@@ -85,7 +149,8 @@ fn demo() -> ModelInfo {
         provider: "demo".to_owned(),
         available: true,
         why_not: None,
-        context: 1_000_000,
+        context: CONTEXT,
+        max_output: MAX_OUTPUT,
     }
 }
 
@@ -154,7 +219,7 @@ mod tests {
     fn every_model_offered_has_a_price() {
         for model in providers(None, None).models() {
             assert!(
-                crate::price::cost(&model.id, crate::Usage::default()).is_some(),
+                price::cost(&model.id, &Usage::default()).is_some(),
                 "{}",
                 model.id
             );

@@ -15,6 +15,8 @@ pub struct Price {
     pub output: u64,
     /// Prompt tokens written to the cache for five minutes.
     pub cache_write: u64,
+    /// Prompt tokens written to the cache for an hour.
+    pub cache_write_1h: u64,
     /// Prompt tokens read from the cache.
     pub cache_read: u64,
 }
@@ -22,21 +24,28 @@ pub struct Price {
 /// Above this many prompt tokens, all of a Haiku 5.5 request is priced higher.
 const HAIKU_5_5_TIER: u64 = 100_000;
 
-const FABLE_5_1: Price = price(10_000_000, 50_000_000, 12_500_000, 250_000);
-const OPUS_5_5: Price = price(4_000_000, 20_000_000, 5_000_000, 200_000);
-const SONNET_5_5: Price = price(2_000_000, 10_000_000, 2_500_000, 100_000);
-const HAIKU_5_5: Price = price(100_000, 500_000, 125_000, 10_000);
-const HAIKU_5_5_LONG: Price = price(500_000, 2_500_000, 625_000, 50_000);
-const OPUS_5: Price = price(5_000_000, 25_000_000, 6_250_000, 500_000);
-const SONNET_4_6: Price = price(3_000_000, 15_000_000, 3_750_000, 300_000);
-const HAIKU_4_5: Price = price(1_000_000, 5_000_000, 1_250_000, 100_000);
-const FREE: Price = price(0, 0, 0, 0);
+const FABLE_5_1: Price = price(10_000_000, 50_000_000, 12_500_000, 20_000_000, 250_000);
+const OPUS_5_5: Price = price(4_000_000, 20_000_000, 5_000_000, 8_000_000, 200_000);
+const SONNET_5_5: Price = price(2_000_000, 10_000_000, 2_500_000, 4_000_000, 100_000);
+const HAIKU_5_5: Price = price(100_000, 500_000, 125_000, 200_000, 10_000);
+const HAIKU_5_5_LONG: Price = price(500_000, 2_500_000, 625_000, 1_000_000, 50_000);
+const OPUS_5: Price = price(5_000_000, 25_000_000, 6_250_000, 10_000_000, 500_000);
+const SONNET_4_6: Price = price(3_000_000, 15_000_000, 3_750_000, 6_000_000, 300_000);
+const HAIKU_4_5: Price = price(1_000_000, 5_000_000, 1_250_000, 2_000_000, 100_000);
+const FREE: Price = price(0, 0, 0, 0, 0);
 
-const fn price(input: u64, output: u64, cache_write: u64, cache_read: u64) -> Price {
+const fn price(
+    input: u64,
+    output: u64,
+    cache_write: u64,
+    cache_write_1h: u64,
+    cache_read: u64,
+) -> Price {
     Price {
         input,
         output,
         cache_write,
+        cache_write_1h,
         cache_read,
     }
 }
@@ -60,22 +69,27 @@ pub fn of(model: &str, prompt: u64) -> Option<Price> {
 
 /// What a call cost, in picodollars. None means unpriced, which is not the same as free.
 #[must_use]
-pub fn cost(model: &str, usage: Usage) -> Option<u64> {
-    let prompt = usage
-        .input
-        .saturating_add(usage.cache_write)
-        .saturating_add(usage.cache_read);
-    let price = of(model, prompt)?;
-    let total = [
-        (usage.input, price.input),
-        (usage.output, price.output),
-        (usage.cache_write, price.cache_write),
-        (usage.cache_read, price.cache_read),
-    ]
-    .into_iter()
-    .map(|(tokens, each)| u128::from(tokens) * u128::from(each))
-    .sum::<u128>();
-    Some(u64::try_from(total).unwrap_or(u64::MAX))
+pub fn cost(model: &str, usage: &Usage) -> Option<u64> {
+    Some(of(model, usage.prompt())?.of_call(usage))
+}
+
+impl Price {
+    /// What a call cost at this price, in picodollars.
+    #[must_use]
+    pub fn of_call(&self, usage: &Usage) -> u64 {
+        let hour = usage.cache_write_1h.min(usage.cache_write);
+        let total = [
+            (usage.input, self.input),
+            (usage.output, self.output),
+            (usage.cache_write - hour, self.cache_write),
+            (hour, self.cache_write_1h),
+            (usage.cache_read, self.cache_read),
+        ]
+        .into_iter()
+        .map(|(tokens, each)| u128::from(tokens) * u128::from(each))
+        .sum::<u128>();
+        u64::try_from(total).unwrap_or(u64::MAX)
+    }
 }
 
 /// `claude-haiku-4-5-20251001` is `claude-haiku-4-5` as of a date.
@@ -98,6 +112,7 @@ mod tests {
             output,
             cache_write,
             cache_read,
+            ..Usage::default()
         }
     }
 
@@ -105,16 +120,16 @@ mod tests {
     fn costs_are_those_of_two_independent_price_tables() {
         let call = usage(1200, 3400, 56_000, 789);
 
-        assert_eq!(cost("claude-opus-5-5", call), Some(48_780_000_000));
-        assert_eq!(cost("claude-sonnet-5-5", call), Some(24_390_000_000));
-        assert_eq!(cost("claude-fable-5-1", call), Some(107_950_000_000));
-        assert_eq!(cost("claude-haiku-5-5", call), Some(1_499_500_000));
-        assert_eq!(cost("claude-haiku-4-5", call), Some(14_995_000_000));
+        assert_eq!(cost("claude-opus-5-5", &call), Some(48_780_000_000));
+        assert_eq!(cost("claude-sonnet-5-5", &call), Some(24_390_000_000));
+        assert_eq!(cost("claude-fable-5-1", &call), Some(107_950_000_000));
+        assert_eq!(cost("claude-haiku-5-5", &call), Some(1_499_500_000));
+        assert_eq!(cost("claude-haiku-4-5", &call), Some(14_995_000_000));
     }
 
     #[test]
     fn a_long_prompt_raises_the_price_of_the_whole_request() {
-        let haiku = |usage| cost("claude-haiku-5-5", usage);
+        let haiku = |usage| cost("claude-haiku-5-5", &usage);
 
         assert_eq!(haiku(usage(1000, 3400, 98_000, 789)), Some(9_497_500_000));
         assert_eq!(haiku(usage(100_000, 0, 0, 10)), Some(10_005_000_000));
@@ -125,8 +140,8 @@ mod tests {
     fn an_unknown_model_is_unpriced_and_the_demonstration_is_free() {
         let call = usage(1, 2, 3, 4);
 
-        assert_eq!(cost("claude-unheard-of", call), None);
-        assert_eq!(cost("demo", call), Some(0));
+        assert_eq!(cost("claude-unheard-of", &call), None);
+        assert_eq!(cost("demo", &call), Some(0));
     }
 
     #[test]
@@ -134,8 +149,22 @@ mod tests {
         let call = usage(1, 2, 3, 4);
 
         assert_eq!(
-            cost("claude-haiku-4-5-20251001", call),
-            cost("claude-haiku-4-5", call)
+            cost("claude-haiku-4-5-20251001", &call),
+            cost("claude-haiku-4-5", &call)
+        );
+    }
+
+    #[test]
+    fn a_write_for_an_hour_has_a_price_of_its_own() {
+        let call = Usage {
+            cache_write: 3,
+            cache_write_1h: 2,
+            ..Usage::default()
+        };
+
+        assert_eq!(
+            cost("claude-opus-5-5", &call),
+            Some(5_000_000 + 2 * 8_000_000)
         );
     }
 }

@@ -1,7 +1,7 @@
 //! What is asked of a provider.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One call to a model: everything it is to know, since a provider remembers nothing.
 ///
@@ -51,4 +51,15 @@ pub enum Role {
     User,
     /// The model.
     Assistant,
+}
+
+impl Message {
+    /// A picture as a content block of a user's message or of a tool's result.
+    #[must_use]
+    pub fn image(media_type: &str, bytes_in_base64: &str) -> Value {
+        json!({
+            "type": "image",
+            "source": {"type": "base64", "media_type": media_type, "data": bytes_in_base64},
+        })
+    }
 }

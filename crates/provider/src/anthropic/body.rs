@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{Error, Message, Request, Role, ToolSpec, demo};
+use crate::{Effort, Error, Message, Request, Role, Thinking, ToolSpec, Tuning, demo, transport};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -17,6 +17,8 @@ struct Body<'a> {
     messages: Vec<Turn<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_config: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -34,29 +36,51 @@ enum Content<'a> {
 }
 
 /// The request as JSON text.
-pub(super) fn encode(request: &Request) -> Result<Vec<u8>, Error> {
+pub(super) fn encode(request: &Request, tuning: &Tuning) -> Result<Vec<u8>, Error> {
     let mut messages: Vec<_> = request
         .messages
         .iter()
         .map(turn)
         .filter(|turn| !turn.content.is_empty())
         .collect();
-    if let Some(last) = messages.last_mut().and_then(|turn| turn.content.last_mut()) {
-        mark(last);
-    }
+    mark_all(&mut messages);
+    let max_tokens = tuning.max_tokens(request.max_tokens);
     let body = Body {
-        model: &request.model,
-        max_tokens: request.max_tokens,
+        model: tuning.name.as_deref().unwrap_or(&request.model),
+        max_tokens,
         stream: true,
         system: system(&request.system),
         tools: &request.tools,
         messages,
-        // Without `display` the newest models think in silence.
         thinking: request
             .thinking
-            .then(|| json!({"type": "adaptive", "display": "summarized"})),
+            .then(|| thinking(tuning.thinking, max_tokens))
+            .flatten(),
+        output_config: effort(tuning.thinking).map(|effort| json!({"effort": effort})),
     };
-    serde_json::to_vec(&body).map_err(|error| super::invalid(error.to_string()))
+    serde_json::to_vec(&body).map_err(|error| transport::invalid(error.to_string()))
+}
+
+/// Without `display` the newest models think in silence. A budget must be below all that may be written.
+fn thinking(thinking: Thinking, max_tokens: u32) -> Option<Value> {
+    match thinking {
+        Thinking::Adaptive { .. } => Some(json!({"type": "adaptive", "display": "summarized"})),
+        Thinking::Budget { tokens } => {
+            let budget = tokens.min(max_tokens.saturating_sub(1));
+            (budget >= LEAST_BUDGET).then(|| json!({"type": "enabled", "budget_tokens": budget}))
+        }
+        Thinking::None => None,
+    }
+}
+
+/// The vendor's least budget for thinking, in tokens.
+const LEAST_BUDGET: u32 = 1024;
+
+fn effort(thinking: Thinking) -> Option<Effort> {
+    match thinking {
+        Thinking::Adaptive { effort } => effort,
+        Thinking::Budget { .. } | Thinking::None => None,
+    }
 }
 
 /// Ends with a cache mark: tools and system stay the same for the life of a conversation.
@@ -69,7 +93,7 @@ fn turn(message: &Message) -> Turn<'_> {
     let content = message
         .content
         .iter()
-        .filter(|block| !demo::signed(block))
+        .filter(|block| !is_unsigned(block))
         .map(Content::Untouched)
         .collect();
     Turn {
@@ -78,16 +102,53 @@ fn turn(message: &Message) -> Turn<'_> {
     }
 }
 
-/// Marks the end of what is worth caching: the next request repeats everything up to here. With the one at the end of
-/// the system text this makes two of the four marks a request may have.
+/// Thinking that this vendor never signed: the demonstration's, or another model's.
+fn is_unsigned(block: &Value) -> bool {
+    let thinks = block.get("type").and_then(Value::as_str) == Some("thinking");
+    let signature = block.get("signature").and_then(Value::as_str);
+    demo::signed(block) || (thinks && signature.unwrap_or_default().is_empty())
+}
+
+/// How many blocks lie between two marks; the provider looks back about twenty from each.
+const STRIDE: usize = 15;
+/// A request may have four marks; one is at the end of the system text.
+const MARKS: usize = 3;
+
+/// Marks the end of what is worth caching, since the next request repeats everything up to here, and the newest places
+/// at whole strides: those stay where they are while the conversation grows.
+fn mark_all(turns: &mut [Turn<'_>]) {
+    let mut blocks: Vec<_> = turns
+        .iter_mut()
+        .flat_map(|turn| &mut turn.content)
+        .collect();
+    let Some(last) = blocks.len().checked_sub(1) else {
+        return;
+    };
+    let strides = (1..=last / STRIDE).rev().map(|stride| stride * STRIDE - 1);
+    for place in std::iter::once(last).chain(strides).take(MARKS) {
+        let markable = (0..=place).rev().take(STRIDE);
+        let found = markable.into_iter().find(|place| can_carry(blocks[*place]));
+        if let Some(found) = found {
+            mark(blocks[found]);
+        }
+    }
+}
+
+fn can_carry(content: &Content<'_>) -> bool {
+    let Content::Untouched(raw) = content else {
+        return false;
+    };
+    let kind = raw.get("type").and_then(Value::as_str);
+    matches!(
+        kind,
+        Some("text" | "tool_use" | "tool_result" | "image" | "document")
+    )
+}
+
 fn mark(content: &mut Content<'_>) {
     let Content::Untouched(raw) = content else {
         return;
     };
-    let kind = raw.get("type").and_then(Value::as_str);
-    if matches!(kind, None | Some("thinking" | "redacted_thinking")) {
-        return;
-    }
     let mut marked = raw.clone();
     if let Some(fields) = marked.as_object_mut() {
         fields.insert("cache_control".to_owned(), json!({"type": "ephemeral"}));
@@ -102,7 +163,7 @@ mod tests {
     use super::*;
 
     fn encoded(request: &Request) -> Value {
-        serde_json::from_slice(&encode(request).unwrap()).unwrap()
+        serde_json::from_slice(&encode(request, &Tuning::default()).unwrap()).unwrap()
     }
 
     fn request(messages: Vec<Message>) -> Request {
@@ -186,7 +247,7 @@ mod tests {
             message(Role::User, json!([{"type": "text", "text": "hi"}])),
             message(
                 Role::Assistant,
-                json!([{"type": "thinking", "thinking": "hm", "signature": demo::SIGNATURE}, {"type": "text", "text": "hello"}]),
+                json!([{"type": "thinking", "thinking": "hm", "signature": demo::SIGNATURE}, {"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "hello"}]),
             ),
             message(Role::User, json!([{"type": "text", "text": "again"}])),
         ]);
@@ -195,5 +256,58 @@ mod tests {
             encoded(&request)["messages"][1]["content"],
             json!([{"type": "text", "text": "hello"}])
         );
+    }
+
+    #[test]
+    fn thinking_and_effort_are_the_models_own() {
+        let request = request(vec![message(
+            Role::User,
+            json!([{"type": "text", "text": "hi"}]),
+        )]);
+        let asked = |thinking, max_output| {
+            let tuning = Tuning {
+                name: Some("own".to_owned()),
+                max_output,
+                thinking,
+            };
+            let body: Value = serde_json::from_slice(&encode(&request, &tuning).unwrap()).unwrap();
+            json!([
+                body["model"],
+                body["max_tokens"],
+                body["thinking"],
+                body["output_config"]
+            ])
+        };
+        let effort = Some(Effort::High);
+
+        assert_eq!(
+            asked(Thinking::Adaptive { effort }, Some(10)),
+            json!(["own", 10, {"type": "adaptive", "display": "summarized"}, {"effort": "high"}])
+        );
+        assert_eq!(asked(Thinking::None, None), json!(["own", 64, null, null]));
+        assert_eq!(
+            asked(Thinking::Budget { tokens: 2000 }, None),
+            json!(["own", 64, null, null])
+        );
+    }
+
+    #[test]
+    fn a_long_conversation_has_four_marks_that_stay_where_they_are() {
+        let marks = |blocks: usize| {
+            let content: Vec<_> = (0..blocks)
+                .map(|number| json!({"type": "text", "text": number.to_string()}))
+                .collect();
+            let body = encoded(&request(vec![message(Role::User, json!(content))]));
+            assert!(body.to_string().matches("cache_control").count() <= 4);
+            let content = body["messages"][0]["content"].as_array().unwrap().clone();
+            let marked = |place: &usize| content[*place].get("cache_control").is_some();
+            (0..content.len()).filter(marked).collect::<Vec<_>>()
+        };
+
+        assert_eq!(marks(1), [0]);
+        assert_eq!(marks(15), [14]);
+        assert_eq!(marks(16), [14, 15]);
+        assert_eq!(marks(50), [29, 44, 49]);
+        assert_eq!(marks(58), [29, 44, 57]);
     }
 }

@@ -7,6 +7,7 @@ use futures_util::stream::{self, BoxStream, StreamExt as _};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::failure::Detail;
 use crate::{Block, Chunk, ChunkStream, Error, StopReason, Usage};
 
 /// Reads events until the provider says its answer is whole.
@@ -52,7 +53,7 @@ struct MessageStart {
 #[derive(Deserialize)]
 struct MessageHead {
     #[serde(default)]
-    usage: Option<Counts>,
+    usage: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +79,8 @@ enum Delta {
     Signature { signature: String },
     #[serde(rename = "input_json_delta")]
     InputJson { partial_json: String },
+    #[serde(rename = "citations_delta")]
+    Citation { citation: Value },
     #[serde(other)]
     Unknown,
 }
@@ -91,7 +94,7 @@ struct BlockStop {
 struct MessageDelta {
     delta: Ending,
     #[serde(default)]
-    usage: Option<Counts>,
+    usage: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -104,55 +107,63 @@ struct Ending {
 
 /// Cumulative counts; one that is absent or null says nothing.
 #[derive(Deserialize)]
-#[expect(clippy::struct_field_names, reason = "the provider's names")]
 struct Counts {
     input_tokens: Option<u64>,
     output_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
     cache_read_input_tokens: Option<u64>,
+    cache_creation: Option<Writes>,
+    output_tokens_details: Option<OutputDetails>,
+}
+
+#[derive(Deserialize)]
+struct Writes {
+    ephemeral_1h_input_tokens: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct OutputDetails {
+    thinking_tokens: Option<u64>,
 }
 
 #[derive(Deserialize)]
 struct Reported {
-    error: ReportedError,
-}
-
-#[derive(Deserialize)]
-struct ReportedError {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    message: String,
+    error: Detail,
 }
 
 impl Reading {
     fn take(&mut self, data: &str) -> Result<(), Error> {
         let Kind { kind } = parse(data)?;
         match kind.as_ref() {
-            "message_start" => self.start(&parse(data)?),
+            "message_start" => self.start(parse(data)?)?,
             "content_block_start" => self.open_block(parse(data)?),
-            "content_block_delta" => self.delta(parse(data)?),
+            "content_block_delta" => self.delta(parse(data)?, data)?,
             "content_block_stop" => {
                 let BlockStop { index } = parse(data)?;
                 self.ready.push_back(Chunk::BlockClosed { index });
             }
-            "message_delta" => self.end(&parse(data)?),
+            "message_delta" => self.end(parse(data)?)?,
             "message_stop" => self.stop(),
             "error" => {
-                let Reported {
-                    error: ReportedError { kind, message },
-                } = parse(data)?;
-                return Err(Error::Reported { kind, message });
+                let Reported { error } = parse(data)?;
+                return Err(error.reported());
             }
-            // `ping`, and whatever the provider adds after this was written.
-            _ => {}
+            "ping" => {}
+            // Whatever the provider adds after this was written.
+            _ => {
+                let raw: Value = parse(data)?;
+                let index = index_of(&raw);
+                self.ready.push_back(Chunk::Unknown { index, raw });
+            }
         }
         Ok(())
     }
 
-    fn start(&mut self, start: &MessageStart) {
-        self.count(start.message.usage.as_ref());
-        self.ready.push_back(Chunk::Started { usage: self.usage });
+    fn start(&mut self, start: MessageStart) -> Result<(), Error> {
+        self.count(start.message.usage)?;
+        let usage = self.usage.clone();
+        self.ready.push_back(Chunk::Started { usage });
+        Ok(())
     }
 
     fn open_block(&mut self, start: BlockStart) {
@@ -168,28 +179,34 @@ impl Reading {
         self.ready.extend(first);
     }
 
-    fn delta(&mut self, delta: BlockDelta) {
+    fn delta(&mut self, delta: BlockDelta, data: &str) -> Result<(), Error> {
         let BlockDelta { index, delta } = delta;
         let chunk = match delta {
             Delta::Text { text } => Chunk::Text { index, text },
             Delta::Thinking { thinking: text } => Chunk::Thinking { index, text },
             Delta::Signature { signature } => Chunk::Signature { index, signature },
             Delta::InputJson { partial_json: json } => Chunk::ToolInput { index, json },
-            Delta::Unknown => return,
+            Delta::Citation { citation } => Chunk::Citation { index, citation },
+            Delta::Unknown => Chunk::Unknown {
+                index: Some(index),
+                raw: parse(data)?,
+            },
         };
         if !says_nothing(&chunk) {
             self.ready.push_back(chunk);
         }
+        Ok(())
     }
 
-    fn end(&mut self, delta: &MessageDelta) {
+    fn end(&mut self, delta: MessageDelta) -> Result<(), Error> {
         if let Some(name) = &delta.delta.stop_reason {
             self.stop = Some(stop_reason(name, delta.delta.stop_details.as_ref()));
         }
         if delta.usage.is_some() {
-            self.count(delta.usage.as_ref());
-            self.ready.push_back(Chunk::Usage(self.usage));
+            self.count(delta.usage)?;
+            self.ready.push_back(Chunk::Usage(self.usage.clone()));
         }
+        Ok(())
     }
 
     fn stop(&mut self) {
@@ -201,8 +218,10 @@ impl Reading {
         self.ready.push_back(Chunk::Stopped { reason });
     }
 
-    fn count(&mut self, counts: Option<&Counts>) {
-        let Some(counts) = counts else { return };
+    fn count(&mut self, raw: Option<Value>) -> Result<(), Error> {
+        let Some(raw) = raw else { return Ok(()) };
+        let counts =
+            Counts::deserialize(&raw).map_err(|error| Error::Garbled(error.to_string()))?;
         let overwrite = |mine: &mut u64, theirs: Option<u64>| *mine = theirs.unwrap_or(*mine);
         overwrite(&mut self.usage.input, counts.input_tokens);
         overwrite(&mut self.usage.output, counts.output_tokens);
@@ -211,6 +230,38 @@ impl Reading {
             counts.cache_creation_input_tokens,
         );
         overwrite(&mut self.usage.cache_read, counts.cache_read_input_tokens);
+        let hour = counts
+            .cache_creation
+            .and_then(|writes| writes.ephemeral_1h_input_tokens);
+        overwrite(&mut self.usage.cache_write_1h, hour);
+        let thinking = counts
+            .output_tokens_details
+            .and_then(|details| details.thinking_tokens);
+        overwrite(&mut self.usage.thinking, thinking);
+        overlay(self.usage.raw.get_or_insert(Value::Null), raw);
+        Ok(())
+    }
+}
+
+fn index_of(raw: &Value) -> Option<u32> {
+    raw.get("index")?.as_u64()?.try_into().ok()
+}
+
+/// Lays later counts over earlier ones; null says nothing.
+fn overlay(kept: &mut Value, newer: Value) {
+    match (kept, newer) {
+        (_, Value::Null) => {}
+        (Value::Object(kept), Value::Object(newer)) => {
+            for (name, value) in newer {
+                match kept.get_mut(&name) {
+                    Some(old) => overlay(old, value),
+                    None => {
+                        kept.insert(name, value);
+                    }
+                }
+            }
+        }
+        (kept, newer) => *kept = newer,
     }
 }
 
@@ -281,10 +332,12 @@ fn stop_reason(name: &str, details: Option<&Value>) -> StopReason {
         "stop_sequence" => StopReason::StopSequence,
         "pause_turn" => StopReason::PauseTurn,
         "refusal" => {
-            let explanation = details.and_then(|details| details.get("explanation")?.as_str());
-            StopReason::Refusal {
-                explanation: explanation.map(str::to_owned),
-            }
+            let part = |name: &str| details.and_then(|details| details.get(name)?.as_str());
+            let explanation = match (part("explanation"), part("category")) {
+                (Some(words), Some(category)) => Some(format!("{words} ({category})")),
+                (words, category) => words.or(category).map(str::to_owned),
+            };
+            StopReason::Refusal { explanation }
         }
         "model_context_window_exceeded" => StopReason::ContextWindow,
         other => StopReason::Other(other.to_owned()),

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::*;
+use crate::frame;
 use crate::{Block, Chunk, StopReason, Usage};
 
 const IDLE: Duration = Duration::from_mins(2);
@@ -36,8 +37,23 @@ fn expected() -> Vec<Chunk> {
         input: 25,
         output: 1,
         cache_write: 3400,
-        cache_read: 0,
+        raw: Some(json!({
+            "input_tokens": 25, "cache_creation_input_tokens": 3400, "cache_read_input_tokens": 0,
+            "cache_creation": {"ephemeral_5m_input_tokens": 3400, "ephemeral_1h_input_tokens": 0},
+            "output_tokens": 1, "service_tier": "standard",
+        })),
+        ..Usage::default()
     };
+    let mut second = usage.clone();
+    second.output = 40;
+    second.raw.as_mut().unwrap()["output_tokens"] = json!(40);
+    let mut last = second.clone();
+    (last.input, last.output, last.cache_read, last.thinking) = (26, 89, 7, 4);
+    let raw = last.raw.as_mut().unwrap();
+    raw["input_tokens"] = json!(26);
+    raw["cache_read_input_tokens"] = json!(7);
+    raw["output_tokens"] = json!(89);
+    raw["output_tokens_details"] = json!({"thinking_tokens": 4});
     vec![
         Chunk::Started { usage },
         Chunk::BlockOpened {
@@ -72,11 +88,23 @@ fn expected() -> Vec<Chunk> {
             index: 2,
             text: "漢字 \n\n".to_owned(),
         },
+        Chunk::Unknown {
+            index: Some(2),
+            raw: json!({"type": "content_block_delta", "index": 2, "delta": {"type": "aroma_delta", "aroma": {"of": "coffee"}}}),
+        },
         Chunk::Text {
             index: 2,
             text: "end".to_owned(),
         },
+        Chunk::Citation {
+            index: 2,
+            citation: json!({"type": "char_location", "cited_text": "x"}),
+        },
         Chunk::BlockClosed { index: 2 },
+        Chunk::Unknown {
+            index: None,
+            raw: json!({"type": "weather", "delta": "sunny", "index": "none"}),
+        },
         Chunk::BlockOpened {
             index: 3,
             block: Block::Other(json!({"type": "hologram", "beams": [1, 2]})),
@@ -98,16 +126,8 @@ fn expected() -> Vec<Chunk> {
             json: "\"ls\"}".to_owned(),
         },
         Chunk::BlockClosed { index: 4 },
-        Chunk::Usage(Usage {
-            output: 40,
-            ..usage
-        }),
-        Chunk::Usage(Usage {
-            input: 26,
-            output: 89,
-            cache_write: 3400,
-            cache_read: 7,
-        }),
+        Chunk::Usage(second),
+        Chunk::Usage(last),
         Chunk::Stopped {
             reason: StopReason::ToolUse,
         },
@@ -188,6 +208,8 @@ async fn an_error_in_the_middle_keeps_what_came_before_it() {
     let reported = Error::Reported {
         kind: "overloaded_error".to_owned(),
         message: "Overloaded".to_owned(),
+        retry_after: None,
+        retryable: true,
     };
     assert!(reported.retryable());
     assert_eq!(error, Some(reported));

@@ -12,13 +12,13 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use crate::Error;
 
 /// No event of a provider comes near this; what does is a mistake or an attack.
-pub(super) const LIMIT: usize = 4 * 1024 * 1024;
+pub(crate) const LIMIT: usize = 4 * 1024 * 1024;
 
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Whole events, one or more at a time; fails when nothing at all arrives for `idle`.
 /// Bytes after the last whole event are dropped, as the standard has it.
-pub(super) fn whole_events(
+pub(crate) fn whole_events(
     bytes: BoxStream<'static, Result<Bytes, Error>>,
     idle: Duration,
 ) -> impl Stream<Item = Result<Vec<u8>, Error>> + Send + 'static {
