@@ -645,3 +645,23 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn a_repository_with_long_ids_and_no_commit_works_as_well() {
+    let place = Place::empty();
+    let project = place.path("roots/project");
+    fs::create_dir_all(&project).unwrap();
+    git(&project, &["init", "-q", "--object-format=sha256"]);
+    let worktree = place.worktree(SESSION).await;
+    put(&worktree, "file", "f");
+    let first = worktree.checkpoint("1").await.unwrap();
+    fs::remove_file(worktree.tree.join("file")).unwrap();
+    worktree.checkpoint("2").await.unwrap();
+
+    back(&worktree, &first.commit).await;
+    worktree.commit("file", &ada(), None).await.unwrap();
+
+    assert_eq!(first.commit.len(), 64);
+    assert_eq!(fs::read(worktree.tree.join("file")).unwrap(), b"f");
+    assert_eq!(git(&worktree.tree, &["status", "--porcelain"]), "");
+}
