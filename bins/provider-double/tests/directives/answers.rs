@@ -136,7 +136,7 @@ async fn thinking_must_come_back_with_the_calls_that_followed_it() {
 #[tokio::test]
 async fn it_stops_for_the_reason_it_is_told() {
     let refused = StopReason::Refusal {
-        explanation: Some("the double was told to refuse".to_owned()),
+        explanation: Some("the double was told to refuse (general_harms)".to_owned()),
     };
     assert_eq!(told("[[say 3]] [[refuse]]").await.stop, Some(refused));
     assert_eq!(
@@ -174,14 +174,14 @@ async fn usage_counts_the_tokens_sent_and_prices_the_cache_apart() {
     let chunks: Vec<_> = stream.map(Result::unwrap).collect().await;
     let started = chunks.iter().find_map(|chunk| {
         if let Chunk::Started { usage } = chunk {
-            Some(*usage)
+            Some(usage.clone())
         } else {
             None
         }
     });
     let last = chunks.iter().rev().find_map(|chunk| {
         if let Chunk::Usage(usage) = chunk {
-            Some(*usage)
+            Some(usage.clone())
         } else {
             None
         }
@@ -194,6 +194,7 @@ async fn usage_counts_the_tokens_sent_and_prices_the_cache_apart() {
         last,
         duplex_provider::Usage {
             output: 25,
+            raw: last.raw.clone(),
             ..started
         }
     );

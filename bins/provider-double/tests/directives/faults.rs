@@ -53,7 +53,9 @@ async fn errors_come_before_the_answer_or_within_it() {
         within.error,
         Some(Error::Reported {
             kind: "overloaded_error".to_owned(),
-            message
+            message,
+            retry_after: None,
+            retryable: true,
         })
     );
 }

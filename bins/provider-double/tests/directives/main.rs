@@ -98,7 +98,10 @@ impl Answer {
                     block["input"] = serde_json::from_str(&json).unwrap_or(Value::Null);
                 }
             }
-            Chunk::Started { .. } | Chunk::Usage(_) => {}
+            Chunk::Started { .. }
+            | Chunk::Usage(_)
+            | Chunk::Citation { .. }
+            | Chunk::Unknown { .. } => {}
             Chunk::Stopped { reason } => self.stop = Some(reason),
         }
     }
