@@ -5,6 +5,7 @@
 
 pub mod anthropic;
 mod chunk;
+mod config;
 pub mod demo;
 mod error;
 mod failure;
@@ -21,6 +22,7 @@ use futures_util::stream::{self, BoxStream, StreamExt as _};
 
 pub use anthropic::{Anthropic, AnthropicConfig};
 pub use chunk::{Block, Chunk, StopReason, Usage};
+pub use config::{ConfigError, ProvidersConfig};
 pub use demo::Demo;
 pub use error::Error;
 pub use models::{ModelInfo, Providers};
