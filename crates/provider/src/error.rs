@@ -202,3 +202,36 @@ impl Error {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_repeats_the_key_is_scrubbed() {
+        let key = Secret::new("sk-secret");
+        let said = || "who is sk-secret?".to_owned();
+        let errors = [
+            Error::Unauthorized { message: said() },
+            Error::PromptTooLong { message: said() },
+            Error::Garbled(said()),
+            Error::Reported {
+                kind: said(),
+                message: said(),
+                retry_after: None,
+                retryable: false,
+            },
+            Error::NotAStream {
+                content_type: said(),
+                head: said(),
+            },
+        ];
+        for error in errors {
+            let shown = format!("{0} {0:?}", error.scrubbed(&key));
+            assert!(
+                shown.contains("[key]") && !shown.contains("sk-secret"),
+                "{shown}"
+            );
+        }
+    }
+}
