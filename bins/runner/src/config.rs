@@ -1,11 +1,17 @@
 //! What a runner is told at its start: the one place that reads its environment.
 
+use crate::turn::TurnLimits;
 use anyhow::Context as _;
 use clap::Parser;
 use duplex_provider::{AnthropicConfig, Secret};
 use duplex_workspace::SandboxMode;
 use serde::Deserialize;
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Picodollars in a dollar.
+const PICO: u64 = 1_000_000_000_000;
 
 /// Runs the agents, tools and terminals of sessions.
 ///
@@ -40,6 +46,18 @@ pub struct Config {
     /// A file with `[anthropic]`, `api_key` and `base_url`; what is set above goes before it.
     #[arg(long, env = "DUPLEX_PROVIDER_FILE")]
     pub provider_file: Option<PathBuf>,
+    /// How many model calls one turn may make.
+    #[arg(long, env = "DUPLEX_TURN_STEPS", default_value_t = 100)]
+    pub turn_steps: u32,
+    /// How many minutes one turn may run; waiting for people does not count.
+    #[arg(long, env = "DUPLEX_TURN_MINUTES", default_value_t = 120)]
+    pub turn_minutes: u64,
+    /// How many US dollars one turn may cost; without it, whatever the session's budget allows.
+    #[arg(long, env = "DUPLEX_TURN_DOLLARS")]
+    pub turn_dollars: Option<Dollars>,
+    /// Tool calls that need no approval in any session, such as `bash(git *)`; several are separated by semicolons.
+    #[arg(long, env = "DUPLEX_RULES", value_delimiter = ';')]
+    pub rules: Vec<String>,
     /// A file to be made once the runner is ready.
     #[arg(long, env = "DUPLEX_READY_FILE")]
     pub ready_file: Option<PathBuf>,
@@ -59,7 +77,52 @@ struct ProviderSection {
     base_url: Option<String>,
 }
 
+/// An amount of US dollars, as people write it, in picodollars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dollars(pub u64);
+
+impl FromStr for Dollars {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no amount of dollars: write it as 2 or 2.50");
+        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+        if part.len() > 12 || !part.bytes().all(|digit| digit.is_ascii_digit()) {
+            return Err(wrong());
+        }
+        let whole: u64 = whole.parse().map_err(|_| wrong())?;
+        let part: u64 = format!("{part:0<12}").parse().map_err(|_| wrong())?;
+        let pico = whole
+            .checked_mul(PICO)
+            .and_then(|pico| pico.checked_add(part));
+        pico.map(Self).ok_or_else(wrong)
+    }
+}
+
 impl Config {
+    /// How far one turn may go.
+    #[must_use]
+    pub fn turn_limits(&self) -> TurnLimits {
+        TurnLimits {
+            steps: self.turn_steps.max(1),
+            time: Duration::from_secs(self.turn_minutes.max(1).saturating_mul(60)),
+            pico: self.turn_dollars.map(|dollars| dollars.0),
+        }
+    }
+
+    /// Calls that need no approval in any session.
+    ///
+    /// # Errors
+    /// When one of them is no rule.
+    pub fn rules(&self) -> anyhow::Result<Vec<String>> {
+        let rules = self.rules.iter().map(|rule| rule.trim().to_owned());
+        let rules: Vec<String> = rules.filter(|rule| !rule.is_empty()).collect();
+        if let Some(wrong) = rules.iter().find(|rule| !duplex_domain::is_rule(rule)) {
+            anyhow::bail!("{wrong:?} is no rule: write a tool's name, or one such as bash(git *)");
+        }
+        Ok(rules)
+    }
+
     /// How to reach Anthropic's API.
     ///
     /// # Errors
@@ -85,5 +148,28 @@ impl Config {
         toml::from_str(&text).map_err(|error| {
             anyhow::anyhow!("{} is not right: {}", path.display(), error.message())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dollars_are_read_to_the_last_digit() {
+        assert_eq!("2".parse(), Ok(Dollars(2 * PICO)));
+        assert_eq!("2.50".parse(), Ok(Dollars(2 * PICO + PICO / 2)));
+        assert_eq!("0.000000000001".parse(), Ok(Dollars(1)));
+        for wrong in [
+            "",
+            "-1",
+            "1.0000000000001",
+            "1,5",
+            "a",
+            "1.x",
+            "99999999999",
+        ] {
+            assert!(wrong.parse::<Dollars>().is_err(), "{wrong}");
+        }
     }
 }

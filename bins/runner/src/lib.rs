@@ -3,8 +3,11 @@
 mod clock;
 pub mod config;
 mod dispatch;
+mod files;
 mod history;
 mod holder;
+mod pictures;
+mod previews;
 mod prompt;
 mod reader;
 mod runner;
@@ -57,6 +60,8 @@ pub async fn run(
         registry,
         sandbox,
         providers: Providers::new(config.anthropic()?),
+        turn_limits: config.turn_limits(),
+        rules: config.rules()?,
         data: config.data.clone(),
         roots: config.roots.clone(),
     });

@@ -1,6 +1,7 @@
-//! The model's standing instructions, fixed for the life of a session.
+//! The model's standing instructions, and the notes that tell it what changed since.
 
-use duplex_workspace::Worktree;
+use duplex_domain::{Mode, Time};
+use duplex_workspace::{Instructions, Worktree};
 
 /// Who the model is and where it works. Nothing in it may change between the calls of a session: models sign their
 /// thinking over it.
@@ -17,4 +18,72 @@ the person who asks. When you are done, say what changed and what you could not 
         tree = worktree.tree.display(),
         branch = worktree.branch,
     )
+}
+
+/// Which day it is, by UTC.
+#[must_use]
+pub fn date(now: Time) -> String {
+    let days = now.0.div_euclid(86_400_000);
+    let (year, month, day) = civil(days);
+    format!("[Today is {year:04}-{month:02}-{day:02}.]")
+}
+
+/// The day of the Gregorian calendar, from days since 1970-01-01. Source: Howard Hinnant, "chrono-compatible low-level
+/// date algorithms", `civil_from_days`.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// What the agent may do without asking.
+#[must_use]
+pub fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Ask => {
+            "[From now on a person is asked before you change or run anything. Some calls may be denied, with a reason.]"
+        }
+        Mode::AcceptEdits => {
+            "[From now on you may change files without asking; before you run anything a person is asked.]"
+        }
+        Mode::Plan => {
+            "[From now on only read. Work out a plan, and hand it in with the tool exit_plan; once a person has approved \
+it you may carry it out.]"
+        }
+        Mode::Auto => {
+            "[From now on you may change and run what the sandbox allows without asking.]"
+        }
+    }
+}
+
+/// What the project tells agents.
+#[must_use]
+pub fn instructions(found: &Instructions) -> String {
+    format!(
+        "[The project's instructions for you, from {}:]\n{}",
+        found.path, found.text
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_the_calendar_s() {
+        for (millis, day) in [
+            (0, "1970-01-01"),
+            (951_782_400_000, "2000-02-29"),
+            (1_795_391_999_999, "2026-11-22"),
+            (1_795_392_000_000, "2026-11-23"),
+        ] {
+            assert_eq!(date(Time(millis)), format!("[Today is {day}.]"));
+        }
+    }
 }

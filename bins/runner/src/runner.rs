@@ -1,5 +1,6 @@
 //! A runner: what all its sessions share.
 
+use crate::turn::TurnLimits;
 use duplex_domain::{RunnerId, Session};
 use duplex_eventlog::{Log, Registry, RegistryError, RunnerInfo};
 use duplex_provider::Providers;
@@ -18,6 +19,10 @@ pub struct Runner {
     pub sandbox: Sandbox,
     /// The model providers.
     pub providers: Providers,
+    /// How far one turn may go.
+    pub turn_limits: TurnLimits,
+    /// Calls that need no approval in any session here.
+    pub rules: Vec<String>,
     /// Its data folder.
     pub data: PathBuf,
     /// Where workspaces may lie.

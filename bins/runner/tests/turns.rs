@@ -56,7 +56,7 @@ async fn a_turn_that_never_rests_ends_at_its_step_cap() {
     let step = r#"[[tool read {"path":"README.md"}]] [[then]] "#;
     ada.says(&step.repeat(120)).await;
 
-    assert_eq!(ada.sees_end(1).await, EndReason::Length);
+    assert_eq!(ada.sees_end(1).await, EndReason::Steps);
     assert_eq!(ada.tools().len(), 100);
     assert!(ada.problems()[0].contains("100 model calls"));
     assert_eq!(place.provider.violations(), Vec::<String>::new());
@@ -160,7 +160,7 @@ async fn an_overloaded_provider_is_asked_again_and_people_see_the_wait() {
     assert_eq!(ada.text(), double::expected_text(4));
     let waits = ada
         .kinds()
-        .filter(|kind| matches!(kind, ItemKind::Notice { .. }));
+        .filter(|kind| matches!(kind, ItemKind::Retry { .. }));
     assert_eq!(waits.count(), 1);
 }
 

@@ -3,8 +3,8 @@
 use super::Holder;
 use crate::holder::HoldError;
 use crate::shell::Over;
-use crate::turn;
-use duplex_domain::{EndReason, Event, Lane, Problem, Seq, TurnId, Usage, work};
+use crate::turn::Used;
+use duplex_domain::{CallId, EndReason, Event, Lane, Problem, Seq, TurnId, work};
 use duplex_eventlog::AppendError;
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
@@ -15,11 +15,14 @@ pub(super) type Appending = AbortOnDropHandle<Result<Seq, AppendError>>;
 
 /// Something to be noted in the log.
 pub(super) enum Note {
-    Used {
-        turn: TurnId,
-        model: String,
-        usage: Usage,
-    },
+    /// A model call was paid for, in this turn.
+    Used(TurnId, Box<Used>),
+    /// Somebody has to be asked about a call.
+    Ask(CallId),
+    /// A turn is between two model calls.
+    Boundary,
+    /// Anything else that the runner knows.
+    Fact(Option<TurnId>, Box<Event>),
     TurnOver {
         reason: EndReason,
         problem: Option<Problem>,
@@ -35,11 +38,19 @@ impl Holder {
         }
         while let Some(note) = self.notes.front() {
             if let Some((turn, event)) = self.fact_of(note) {
+                self.remember_texts(&event);
                 self.append(turn, event);
                 self.appending_note = true;
                 return;
             }
-            self.notes.pop_front();
+            if let Some(Note::Boundary) = self.notes.pop_front() {
+                self.nothing_taken();
+            }
+        }
+        if let Some(event) = self.settled() {
+            let turn = self.session().turn.as_ref().map(|turn| turn.id);
+            self.append(turn, event);
+            return;
         }
         if self.stopping {
             if self.shells.is_empty() && self.session().turn.is_none() {
@@ -48,6 +59,7 @@ impl Holder {
             return;
         }
         if self.turn_is_gone()
+            && self.files_rest()
             && let Some(event) = work::start_turn(self.session())
         {
             self.append(Some(TurnId(Uuid::now_v7())), event);
@@ -63,19 +75,26 @@ impl Holder {
     pub(super) fn fact_of(&self, note: &Note) -> Option<(Option<TurnId>, Event)> {
         let session = self.session();
         match note {
-            Note::Used { turn, model, usage } => {
-                let (pico, prices) = turn::cost(model, *usage);
-                let (model, usage) = (model.clone(), *usage);
+            Note::Used(turn, used) => {
                 let used = Event::UsageRecorded {
-                    model,
-                    usage,
-                    prices,
-                    pico,
-                    raw: None,
-                    finished: true,
+                    model: used.model.clone(),
+                    usage: used.usage,
+                    prices: used.prices.clone(),
+                    pico: used.pico,
+                    raw: used.raw.clone(),
+                    finished: used.finished,
                 };
                 Some((Some(*turn), used))
             }
+            Note::Ask(call) => {
+                let turn = session.turn.as_ref().map(|turn| turn.id);
+                Some((turn, self.asked(call)?))
+            }
+            Note::Boundary => {
+                let turn = session.turn.as_ref().map(|turn| turn.id);
+                Some((turn, self.taking()?))
+            }
+            Note::Fact(turn, event) => Some((*turn, (**event).clone())),
             Note::TurnOver { reason, problem } => {
                 let turn = session.turn.as_ref().map(|turn| turn.id);
                 Some((turn, work::end_turn(session, *reason, problem.clone())?))
@@ -107,8 +126,10 @@ impl Holder {
         match appended {
             Ok(seq) => {
                 self.wait_for = seq;
-                if self.appending_note {
-                    self.notes.pop_front();
+                if self.appending_note
+                    && let Some(Note::Boundary) = self.notes.pop_front()
+                {
+                    self.taken(seq);
                 }
                 Ok(())
             }

@@ -4,7 +4,9 @@
 //! to be started or stopped, a shell to be opened, resized or ended, a fact to be noted. It appends one fact at a
 //! time and believes it only when it comes back.
 
+mod asks;
 mod facts;
+mod files;
 mod shells;
 mod turns;
 
@@ -13,15 +15,17 @@ use crate::runner::Runner;
 use crate::scribe::{Pen, Scribe};
 use crate::shell::{Over, Shell};
 use crate::turn::Report;
+use asks::{AtBoundary, Waiting};
 use duplex_domain::{
-    EndReason, Event, Lane, Problem, Seq, Session, SessionId, TerminalEnd, TerminalId,
-    TerminalState, work,
+    CallId, EndReason, Event, Lane, Problem, Seq, Session, SessionId, TerminalEnd, TerminalId,
+    TerminalState, TurnId, work,
 };
-use duplex_eventlog::{AppendError, Keys, ReadError, RegistryError};
+use duplex_eventlog::{AppendError, Followed, Keys, ReadError, RegistryError};
 use duplex_terminal::SealKey;
 use duplex_workspace::tools::Shared;
 use duplex_workspace::{Repository, WorkspaceError, Worktree};
 use facts::{Appending, Note, appended};
+use files::Files;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,11 +86,19 @@ struct Holder {
     keys: Keys,
     key: SealKey,
     worktree: Option<Worktree>,
-    /// What the calls of the agent have in common.
-    shared: Option<Arc<Shared>>,
     turn: Option<RunningTurn>,
+    /// What the tool calls of the session have in common.
+    shared: Option<Arc<Shared>>,
+    /// Calls that wait for somebody's answer.
+    waiting: HashMap<CallId, Waiting>,
+    /// A turn between two model calls.
+    boundary: Option<AtBoundary>,
+    /// What is done with the worktree's files between turns.
+    files: Files,
     shells: HashMap<TerminalId, Shell>,
     notes: VecDeque<Note>,
+    /// What people are to be told besides.
+    says: VecDeque<(Option<TurnId>, Event)>,
     /// The fact on its way.
     appending: Option<Appending>,
     /// Whether that fact is the first of the notes.
@@ -127,10 +139,14 @@ impl Holder {
             input,
             lanes: [output_lane, input_lane],
             worktree: None,
-            shared: None,
             turn: None,
+            shared: None,
+            waiting: HashMap::new(),
+            boundary: None,
+            files: Files::default(),
             shells: HashMap::new(),
             notes: VecDeque::new(),
+            says: VecDeque::new(),
             appending: None,
             appending_note: false,
             wait_for: Seq(0),
@@ -158,8 +174,13 @@ impl Holder {
             let [output_lane, input_lane] = &mut self.lanes;
             tokio::select! {
                 followed = self.reader.follow.next() => {
-                    self.reader.take(followed?);
+                    let followed = followed?;
+                    if let Followed::Frame(frame) = &followed {
+                        self.hear_verdicts(frame);
+                    }
+                    self.reader.take(followed);
                 }
+                done = self.files.done() => self.files_done(done),
                 appended = appended(&mut self.appending) => self.appended(appended)?,
                 Some(report) = self.reports.1.recv() => self.report(report),
                 Some(over) = self.over.1.recv() => self.notes.push_back(Note::ShellOver(over)),
@@ -175,10 +196,11 @@ impl Holder {
     /// A turn or a shell that ran under an older claim died with its runner.
     async fn mend_what_the_last_holder_left(&mut self) -> Result<(), HoldError> {
         let turn = self.session().turn.as_ref().map(|turn| turn.id);
-        if turn.is_some() {
+        // A turn that only waited for somebody's answer goes on with it.
+        if turn.is_some() && !self.reader.history.only_waits() {
             for call in self.reader.history.open_calls() {
                 let finished = Event::ToolFinished {
-                    call,
+                    call: call.id,
                     content: "The runner died while this call ran. It may have had effects."
                         .to_owned(),
                     is_error: true,
@@ -220,7 +242,13 @@ impl Holder {
             return Ok(());
         }
         self.stop_turn_if_asked();
+        while let Some((turn, event)) = self.says.pop_front() {
+            let said = self.output.write(turn, event).await;
+            said.map_err(|_| HoldError::Taken(self.session().id))?;
+        }
+        self.answer_boundary();
         self.start_turn_if_begun().await;
+        self.tend_files().await;
         self.tend_shells().await;
         self.append_next();
         Ok(())
@@ -239,8 +267,13 @@ impl Holder {
         Ok(worktree)
     }
 
+    /// Tells the people something, soon.
+    fn say(&mut self, turn: Option<TurnId>, event: Event) {
+        self.says.push_back((turn, event));
+    }
+
     fn is_idle(&self) -> bool {
-        !work::is_needed(self.session()) && self.turn.is_none()
+        !work::is_needed(self.session()) && self.turn.is_none() && self.files_rest()
     }
 
     /// The runner stops: the turn and the shells end with a word in the log.
@@ -249,7 +282,7 @@ impl Holder {
         if let Some(running) = self.turn.take() {
             running.cancel.cancel();
         }
-        if self.session().turn.is_some() {
+        if self.session().turn.is_some() && !self.reader.history.only_waits() {
             self.notes.push_back(Note::TurnOver {
                 reason: EndReason::RunnerLost,
                 problem: Some(runner_lost()),

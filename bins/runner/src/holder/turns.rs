@@ -1,8 +1,9 @@
 //! How a holder starts and stops turns.
 
 use super::{Holder, Note};
-use crate::turn::{Report, Turn};
-use duplex_domain::{EndReason, Problem, State, TurnId};
+use crate::pictures::Pictures;
+use crate::turn::{Begin, Report, SoFar, Turn};
+use duplex_domain::{EndReason, Event, Level, Problem, State, TurnId};
 use duplex_workspace::tools::{Context, Shared};
 use duplex_workspace::{WorkspaceError, Worktree};
 use std::sync::Arc;
@@ -51,19 +52,26 @@ impl Holder {
         let cancel = CancellationToken::new();
         let shared = self
             .shared
-            .get_or_insert_with(|| Arc::new(Shared::new(&worktree)))
-            .clone();
+            .get_or_insert_with(|| Arc::new(Shared::new(&worktree)));
+        let tools = Context::new(worktree, self.runner.sandbox.clone(), shared.clone());
+        let session = &self.reader.session;
         let turn = Turn {
             id,
             model,
-            system: crate::prompt::system(&worktree),
+            mode: session.mode,
             history: self.reader.history.clone(),
-            next_block: self.session().blocks,
+            next_block: session.blocks,
+            context: session.context,
+            begin: self.begin(),
+            limits: self.runner.turn_limits,
             providers: self.runner.providers.clone(),
-            tools: Context::new(worktree, self.runner.sandbox.clone(), shared),
+            tools,
+            pictures: Pictures::of(self.runner.log.clone(), session.id),
             output: self.output.clone(),
             reports: self.reports.0.clone(),
             cancel: cancel.clone(),
+            so_far: SoFar::default(),
+            notes: Vec::new(),
         };
         let task = AbortOnDropHandle::new(tokio::spawn(turn.run()));
         self.turn = Some(RunningTurn {
@@ -73,14 +81,34 @@ impl Holder {
         });
     }
 
+    /// What the turn begins with.
+    fn begin(&self) -> Begin {
+        let session = &self.reader.session;
+        let asked = session
+            .turn
+            .as_ref()
+            .is_some_and(|turn| !turn.messages.is_empty());
+        if self.reader.history.only_waits() {
+            return Begin::Waiting;
+        }
+        if session.compacting {
+            let answer = asked || self.reader.history.wants_answer();
+            return Begin::Compacting { answer };
+        }
+        Begin::Asking
+    }
+
     pub(super) fn report(&mut self, report: Report) {
         match report {
-            Report::Used { model, usage } => {
+            Report::Used(used) => {
                 let Some(turn) = self.turn.as_ref().map(|turn| turn.id) else {
                     return;
                 };
-                self.notes.push_back(Note::Used { turn, model, usage });
+                self.warn_of_budget(turn, used.pico);
+                self.notes.push_back(Note::Used(turn, used));
             }
+            Report::Ask(question, reply) => self.ask(*question, reply),
+            Report::Boundary(reply) => self.at_boundary(reply),
             Report::Over {
                 turn,
                 reason,
@@ -88,8 +116,29 @@ impl Holder {
             } => {
                 if self.session().turn.as_ref().map(|turn| turn.id) == Some(turn) {
                     self.notes.push_back(Note::TurnOver { reason, problem });
+                    self.forget_questions();
+                    self.files_changed(turn);
                 }
             }
+        }
+    }
+
+    /// Said once, when the cost passes four fifths of what it may be.
+    fn warn_of_budget(&mut self, turn: TurnId, pico: Option<u64>) {
+        let session = &self.reader.session;
+        let (Some(budget), Some(more)) = (session.budget, pico) else {
+            return;
+        };
+        let line = budget.pico / 5 * 4;
+        let cost = session.cost.pico;
+        if cost < line && cost.saturating_add(more) >= line {
+            let notice = Event::Notice {
+                level: Level::Warning,
+                code: "budget_soon".to_owned(),
+                text: "four fifths of the session's budget are used; at its end the agent stops and asks"
+                    .to_owned(),
+            };
+            self.say(Some(turn), notice);
         }
     }
 

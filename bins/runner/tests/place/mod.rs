@@ -4,8 +4,9 @@
 
 use clap::Parser;
 use duplex_domain::{
-    Command, Delivery, EndReason, Envelope, Event, ItemKind, Lane, Picture, Seq, SessionId, Size,
-    TeamId, TerminalId, Time, ToolState, UserId, WorkspaceId, Writer, codec, decide,
+    CallId, Command, Delivery, EndReason, Envelope, Event, ItemKind, Lane, Mode, Pending, Picture,
+    Seq, SessionId, Size, TeamId, TerminalId, Time, ToolState, UserId, Verdict, WorkspaceId,
+    Writer, codec, decide,
 };
 use duplex_eventlog::{
     Address, AppendError, Follow, Followed, KeyPress, Log, Options, WorkspaceState,
@@ -28,6 +29,8 @@ pub struct Place {
     pub log: Log,
     pub provider: double::Handle,
     pub folder: TempDir,
+    /// Further options for the runner.
+    options: Vec<OsString>,
     running: Option<Running>,
 }
 
@@ -38,6 +41,11 @@ struct Running {
 
 impl Place {
     pub async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A place whose runner is told more.
+    pub async fn with(options: &[&str]) -> Self {
         let folder = scratch_dir().unwrap();
         let nats = NatsServer::start(NatsOptions::new(folder.path().join("nats")))
             .await
@@ -50,6 +58,7 @@ impl Place {
             log,
             provider,
             folder,
+            options: options.iter().map(OsString::from).collect(),
             running: None,
         };
         place.start_runner();
@@ -74,6 +83,7 @@ impl Place {
         let words = options
             .iter()
             .flat_map(|(name, value)| [OsString::from(name), value.into()]);
+        let words = words.chain(self.options.clone());
         let config = Config::parse_from([OsString::from("duplex-runner")].into_iter().chain(words));
         let stop = CancellationToken::new();
         let task = tokio::spawn(duplex_runner::run(config, stop.clone(), || Ok(())));
@@ -108,6 +118,13 @@ impl Place {
         .await
     }
 
+    /// The worktree of a person's session.
+    pub fn tree(&self, person: &Person) -> PathBuf {
+        let session = person.address.session.to_string();
+        let sessions = self.folder.path().join("runner/sessions");
+        sessions.join(session).join("tree")
+    }
+
     pub async fn open(&self) -> Person {
         let session = SessionId(Uuid::now_v7());
         let team = TeamId(Uuid::from_u128(5));
@@ -127,7 +144,7 @@ impl Place {
             title: String::new(),
             agent: "duplex".into(),
             model: "claude-opus-5-5".into(),
-            mode: duplex_domain::Mode::default(),
+            mode: Mode::default(),
             sandbox: String::new(),
         };
         person.append(opened).await.unwrap();
@@ -221,6 +238,30 @@ impl Person {
     pub async fn says(&mut self, text: &str) {
         let (text, delivery) = (text.to_owned(), Delivery::Queue);
         self.commands(Command::PostMessage { text, delivery }).await;
+    }
+
+    /// Slips a message into the turn that runs.
+    pub async fn steers(&mut self, text: &str) {
+        let (text, delivery) = (text.to_owned(), Delivery::Steer);
+        self.commands(Command::PostMessage { text, delivery }).await;
+    }
+
+    pub async fn chooses(&mut self, mode: Mode) {
+        self.commands(Command::ChooseMode { mode }).await;
+        let chosen = |person: &Self| person.picture.session.mode == mode;
+        self.sees("the mode", chosen).await;
+    }
+
+    /// Waits until so many calls wait for an answer, and gives them.
+    pub async fn sees_asked(&mut self, n: usize) -> Vec<(CallId, Pending)> {
+        let asked = |person: &Self| person.picture.session.approvals.len() == n;
+        self.sees("calls that wait for an answer", asked).await;
+        self.picture.session.approvals.clone().into_iter().collect()
+    }
+
+    pub async fn decides(&mut self, call: &CallId, verdict: Verdict) {
+        let call = call.clone();
+        self.commands(Command::Decide { call, verdict }).await;
     }
 
     async fn step(&mut self) {
