@@ -1,6 +1,7 @@
 //! Benchmarks of a whole server, each figure beside its yardstick from the same run.
 
 pub mod echo;
+pub mod interrupt;
 mod line;
 mod percentiles;
 mod process;

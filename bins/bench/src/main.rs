@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
-use duplex_bench::{Report, echo, relay};
+use duplex_bench::{Report, echo, interrupt, relay};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -55,6 +55,17 @@ Examples:
         /// How many keys to type, one at a time
         #[arg(long, default_value_t = 400)]
         keys: u32,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// From the command to stop to the provider's stream closed and the tool's last process gone
+    ///
+    /// Half of the turns wait for a provider that has fallen silent, half for a tool with processes that left its group.
+    /// Beside it: killing a bare process.
+    Interrupt {
+        /// How many turns run at once
+        #[arg(long, default_value_t = 50)]
+        turns: u32,
         #[command(flatten)]
         common: Common,
     },
@@ -116,6 +127,14 @@ async fn run(benchmark: Benchmark) -> anyhow::Result<()> {
                 release,
             };
             tell(&echo::run(typing).await?, &common)
+        }
+        Benchmark::Interrupt { turns, common } => {
+            let stopping = interrupt::Stopping {
+                turns,
+                sync: !common.no_sync,
+                release,
+            };
+            tell(&interrupt::run(stopping).await?, &common)
         }
     }
 }

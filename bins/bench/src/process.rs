@@ -46,6 +46,20 @@ impl Processes {
         Ok(Self { stats })
     }
 
+    /// How many processes run with exactly these words as their command.
+    ///
+    /// # Errors
+    /// When there is no `/proc`.
+    pub fn named(words: &[&str]) -> anyhow::Result<usize> {
+        let folder = std::fs::read_dir("/proc").context("there is no /proc to look into")?;
+        let mut line = words.join("\0").into_bytes();
+        line.push(0);
+        let lines = folder
+            .flatten()
+            .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+        Ok(lines.filter(|found| *found == line).count())
+    }
+
     /// What a process and all below it have used.
     #[must_use]
     pub fn usage(&self, root: u32) -> Usage {
