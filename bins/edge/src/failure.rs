@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use duplex_domain::Refusal;
-use duplex_eventlog::{ReadError, RegistryError};
+use duplex_eventlog::{BodyError, ReadError, RegistryError};
 use duplex_live::{SubmitError, WatchError};
 use duplex_readmodel::{AccountError, DatabaseError};
 use duplex_wire::{ErrorBody, ErrorDetail};
@@ -100,6 +100,15 @@ impl Failure {
             "cut_body",
             "the body did not arrive whole; send it again",
         )
+    }
+
+    pub fn no_session() -> Self {
+        Self::from(WatchError::NotFound)
+    }
+
+    pub fn no_body() -> Self {
+        let message = "this session keeps nothing under this hash";
+        Self::new(StatusCode::NOT_FOUND, "no_body", message)
     }
 
     pub fn no_route() -> Self {
@@ -257,6 +266,13 @@ impl From<RegistryError> for Failure {
                 )
             }
         }
+    }
+}
+
+impl From<BodyError> for Failure {
+    fn from(error: BodyError) -> Self {
+        warn!("{error}");
+        Self::unavailable("what was kept beside the log cannot be read now; try again in a moment")
     }
 }
 

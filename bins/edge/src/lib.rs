@@ -14,6 +14,7 @@ mod failure;
 mod feed;
 mod headers;
 mod health;
+mod kept;
 mod models;
 mod openapi;
 mod origin;

@@ -39,6 +39,7 @@ fn model(info: ModelInfo) -> Model {
         provider,
         available,
         why_not,
+        context,
     } = info;
     Model {
         id,
@@ -46,6 +47,7 @@ fn model(info: ModelInfo) -> Model {
         provider,
         available,
         why_not,
+        context,
     }
 }
 

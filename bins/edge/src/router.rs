@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::body::LARGEST_BODY;
 use crate::failure::Failure;
 use crate::{
-    accounts, assets, commands, events, feed, headers, health, models, openapi, origin, sessions,
-    workspaces,
+    accounts, assets, commands, events, feed, headers, health, kept, models, openapi, origin,
+    sessions, workspaces,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -31,6 +31,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sessions::items))
         .routes(routes!(commands::post))
         .routes(routes!(events::events))
+        .routes(routes!(kept::kept))
         .routes(routes!(feed::feed))
         .routes(routes!(openapi::openapi))
         .routes(routes!(health::healthz))

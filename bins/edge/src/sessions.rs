@@ -8,7 +8,7 @@ use crate::{models, workspaces};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use duplex_domain::{MessageId, SessionId, State as SessionState};
+use duplex_domain::{MessageId, Mode, SessionId, State as SessionState};
 use duplex_live::{Opening, SubmitError};
 use duplex_readmodel::{Filter, LONGEST_PAGE};
 use duplex_wire::{CreateSession, Created, ErrorBody, ItemPage, SessionPage, SessionView};
@@ -73,6 +73,8 @@ pub(crate) async fn create(
     let title = duplex_domain::title_for_opening(&title)?;
     let workspace = workspaces::find(&app, &wanted.workspace, user.team).await?;
     let model = models::choose(&app, wanted.model).await?;
+    let mode = wanted.mode.as_deref().map(mode).transpose()?;
+    let sandbox = workspaces::sandbox(&app, &workspace).await?;
     let id = SessionId(Uuid::now_v7());
     let opening = Opening {
         session: id,
@@ -84,10 +86,18 @@ pub(crate) async fn create(
         title,
         agent,
         model,
+        mode: mode.unwrap_or_default(),
+        sandbox,
         message: wanted.message.map(|text| (MessageId(Uuid::now_v7()), text)),
     };
     let seq = app.live.open(opening).await.map_err(about_message)?;
     Ok((StatusCode::CREATED, Json(Created { id, seq })))
+}
+
+fn mode(word: &str) -> Result<Mode, Failure> {
+    let message = "`mode` is `ask`, `accept_edits`, `plan` or `auto`";
+    let mode = serde_json::from_value(serde_json::Value::from(word));
+    mode.map_err(|_| Failure::field("mode", "bad_mode", message))
 }
 
 fn agent(wanted: Option<&str>) -> Result<String, Failure> {

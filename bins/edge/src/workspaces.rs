@@ -93,6 +93,16 @@ fn usable(
     }
 }
 
+/// How strongly the runner of a workspace holds tools and terminals in.
+pub(crate) async fn sandbox(app: &App, workspace: &WorkspaceEntry) -> Result<String, Failure> {
+    let runners = app.registry.runners().await?.into_iter();
+    let mut serving = runners.filter(|runner| Some(runner.id) == workspace.runner);
+    Ok(serving
+        .next()
+        .map(|runner| runner.sandbox)
+        .unwrap_or_default())
+}
+
 async fn alive(app: &App) -> Result<Vec<RunnerId>, Failure> {
     let runners = app.registry.runners().await?;
     Ok(runners.into_iter().map(|runner| runner.id).collect())

@@ -60,6 +60,7 @@ impl Runner {
                     provider: model.provider,
                     available: model.available,
                     why_not: model.why_not,
+                    context: (model.context > 0).then_some(u64::from(model.context)),
                 })
                 .collect(),
         }

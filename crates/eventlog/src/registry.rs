@@ -44,6 +44,9 @@ pub struct ModelInfo {
     pub available: bool,
     /// If not, why, and what to do.
     pub why_not: Option<String>,
+    /// How many tokens a conversation may have; none if nobody knows.
+    #[serde(default)]
+    pub context: Option<u64>,
 }
 
 /// A runner that is alive.

@@ -3,8 +3,8 @@
 use crate::submit::{in_time, said_by};
 use crate::{Live, SubmitError};
 use duplex_domain::{
-    Command, Delivery, Event, Lane, MessageId, Picture, Recorded, Seq, SessionId, TeamId, UserId,
-    WorkspaceId, decide, title_for_opening,
+    Command, Delivery, Event, Lane, MessageId, Mode, Picture, Recorded, Seq, SessionId, TeamId,
+    UserId, WorkspaceId, decide, title_for_opening,
 };
 use duplex_eventlog::Address;
 
@@ -29,6 +29,10 @@ pub struct Opening {
     pub agent: String,
     /// Which model it uses.
     pub model: String,
+    /// How much the agent does without asking.
+    pub mode: Mode,
+    /// How strongly the workspace's runner holds tools and terminals in.
+    pub sandbox: String,
     /// The first message to the agent.
     pub message: Option<(MessageId, String)>,
 }
@@ -49,6 +53,8 @@ impl Live {
             title,
             agent,
             model,
+            mode,
+            sandbox,
             message,
         } = opening;
         let title = title_for_opening(&title)?;
@@ -60,8 +66,8 @@ impl Live {
             title,
             agent,
             model,
-            mode: duplex_domain::Mode::default(),
-            sandbox: String::new(),
+            mode,
+            sandbox,
         };
         let mut picture = Picture::new(session);
         let mut events = vec![said_by(user, &picture.session, opened)];

@@ -79,6 +79,9 @@ pub struct Model {
     /// If not, why, and what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why_not: Option<String>,
+    /// How many tokens a conversation may have; absent if nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<u64>,
 }
 
 /// A workspace as its runner sees it.
@@ -137,6 +140,9 @@ pub struct CreateSession {
     /// Which model; without it, the first available one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// How much the agent does without asking: `ask`, `accept_edits`, `plan` or `auto`, which is the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
     /// The first message to the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,

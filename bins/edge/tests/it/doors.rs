@@ -53,6 +53,7 @@ async fn the_document_names_every_address_of_the_interface() {
         "GET /api/openapi.json",
         "GET /api/sessions",
         "GET /api/sessions/{id}",
+        "GET /api/sessions/{id}/bodies/{hash}",
         "GET /api/sessions/{id}/events",
         "GET /api/sessions/{id}/items",
         "GET /api/setup",

@@ -11,8 +11,8 @@ async fn a_session_opens_on_a_workspace_with_its_first_message() {
     let (workspace, _runner) = stack.runner().await;
     let ada = stack.ada().await;
 
-    let body =
-        json!({"workspace": workspace, "title": "Fix it", "model": "demo", "message": "Please."});
+    let body = json!({"workspace": workspace, "title": "Fix it", "model": "demo", "mode": "plan",
+        "message": "Please."});
     let created = ada.post("/api/sessions", body).await;
     assert_eq!(created.status, 201, "{created:?}");
     let id = created.body["id"].as_str().unwrap();
@@ -23,11 +23,11 @@ async fn a_session_opens_on_a_workspace_with_its_first_message() {
     let shown = json!({
         "title": session["title"], "state": session["state"], "agent": session["agent"],
         "model": session["model"], "path": session["path"], "ended_at": session["ended_at"],
-        "queue": session["queue"][0]["text"], "cost": session["cost"],
+        "queue": session["queue"][0]["text"], "cost": session["cost"], "mode": session["mode"],
     });
     let expected = json!({
         "title": "Fix it", "state": "active", "agent": "duplex", "model": "demo", "path": "/srv/known",
-        "ended_at": null, "queue": "Please.", "cost": {"pico": 0, "unpriced": 0},
+        "ended_at": null, "queue": "Please.", "cost": {"pico": 0, "unpriced": 0}, "mode": "plan",
     });
     assert_eq!(shown, expected);
     assert_eq!(
@@ -50,6 +50,10 @@ async fn a_session_that_cannot_run_is_not_opened() {
     let long = "x".repeat(300 * 1024);
     let cases = [
         (json!({}), (422, "missing_field", Some("workspace"))),
+        (
+            json!({"workspace": workspace, "mode": "yolo"}),
+            (422, "bad_mode", Some("mode")),
+        ),
         (
             json!({"workspace": "relative/path"}),
             (422, "bad_path", Some("workspace")),
@@ -123,7 +127,8 @@ async fn a_strangers_session_does_not_exist() {
     let (session, _, _) = stack.foreign_session(&[]).await;
     let unknown = Uuid::now_v7().as_simple().to_string();
     for id in [session.to_string(), unknown, "no-id".to_owned()] {
-        for path in ["", "/items", "/events"] {
+        let body = format!("/bodies/{}", "a".repeat(64));
+        for path in ["", "/items", "/events", body.as_str()] {
             let answer = ada.get(&format!("/api/sessions/{id}{path}")).await;
             assert_eq!(answer.error(), (404, "not_found", None), "{path} of {id}");
         }
@@ -249,4 +254,50 @@ async fn a_guest_does_what_the_role_allows() {
     tokio::time::timeout(std::time::Duration::from_secs(10), gone)
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn what_is_kept_for_a_session_is_for_its_people_alone() {
+    let stack = Stack::start().await;
+    let (workspace, _runner) = stack.runner().await;
+    let ada = stack.ada().await;
+    let created = ada
+        .post(
+            "/api/sessions",
+            json!({"workspace": workspace, "model": "demo"}),
+        )
+        .await;
+    let own = created.body["id"].as_str().unwrap().to_owned();
+    let (foreign, _, _) = stack.foreign_session(&[]).await;
+    let png: bytes::Bytes = b"\x89PNG\r\n\x1a\n".as_slice().into();
+    let kept = stack
+        .log
+        .put_body(own.parse().unwrap(), png.clone(), "text/html");
+    let hash = kept.await.unwrap().hash;
+    stack
+        .log
+        .put_body(foreign, png.clone(), "image/png")
+        .await
+        .unwrap();
+
+    let get = |session: String, hash: String| {
+        let address = format!("{}/api/sessions/{session}/bodies/{hash}", stack.base);
+        stack.http.get(address).header("cookie", &ada.cookie).send()
+    };
+    let shown = get(own.clone(), hash.clone()).await.unwrap();
+
+    assert_eq!(shown.status(), 200);
+    assert_eq!(shown.headers()["content-type"], "image/png");
+    assert_eq!(shown.headers()["x-content-type-options"], "nosniff");
+    assert!(
+        shown.headers()["cache-control"]
+            .to_str()
+            .unwrap()
+            .starts_with("private")
+    );
+    assert_eq!(shown.bytes().await.unwrap(), png);
+    let nothing = get(own, "b".repeat(64)).await.unwrap();
+    assert_eq!(nothing.status(), 404);
+    let foreign = get(foreign.to_string(), hash).await.unwrap();
+    assert_eq!(foreign.status(), 404);
 }

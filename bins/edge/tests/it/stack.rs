@@ -160,6 +160,7 @@ impl Stack {
             provider: "demo".into(),
             available: why_not.is_none(),
             why_not: why_not.map(str::to_owned),
+            context: None,
         };
         let id = RunnerId(Uuid::now_v7());
         let models = vec![
