@@ -7,7 +7,7 @@ use crate::net::link::Link;
 use crate::state::{feed, shared};
 use dioxus::prelude::*;
 use dioxus::web::WebEventExt;
-use duplex_domain::{Role, SessionId};
+use duplex_domain::{Command, Delivery, Role, SessionId};
 use wasm_bindgen::JsCast;
 
 const AREA: &str = "#composer";
@@ -34,13 +34,20 @@ pub fn Composer(id: SessionId) -> Element {
             div { class: "composer-note muted", "You can read this session." LinkState {} }
         };
     }
+    let steers = busy && role >= Some(Role::Driver);
     let key = draft.clone();
-    let send = use_callback(move |()| {
+    let send = use_callback(move |delivery: Delivery| {
         let text = dom::area_text(AREA);
         if text.trim().is_empty() {
             return;
         }
-        feed.send(Msg::Post(id, text));
+        if text.trim() == "/compact" {
+            spawn(async move {
+                shared.ask(id, Command::Compact).await;
+            });
+        } else {
+            feed.send(Msg::Post(id, text, delivery));
+        }
         // Who sends a message wants to see what becomes of it.
         let mut ends = shared.ends;
         ends += 1;
@@ -54,7 +61,7 @@ pub fn Composer(id: SessionId) -> Element {
             class: "composer",
             onsubmit: move |event| {
                 event.prevent_default();
-                send(());
+                send(Delivery::Queue);
             },
             textarea {
                 id: "composer",
@@ -76,9 +83,11 @@ pub fn Composer(id: SessionId) -> Element {
                 },
                 onkeydown: move |event| {
                     let composing = event.data().is_composing();
-                    if event.key() == Key::Enter && !event.modifiers().shift() && !composing {
+                    let modifiers = event.modifiers();
+                    if event.key() == Key::Enter && !modifiers.shift() && !composing {
                         event.prevent_default();
-                        send(());
+                        let now = modifiers.ctrl() || modifiers.meta();
+                        send(if now && steers { Delivery::Steer } else { Delivery::Queue });
                     }
                 },
             }
@@ -95,6 +104,17 @@ pub fn Composer(id: SessionId) -> Element {
                         onclick: move |_| feed.send(Msg::Interrupt(id)),
                         Icon { name: "stop" }
                         if stopping { "Stopping…" } else { "Interrupt" }
+                    }
+                }
+                if steers {
+                    button {
+                        r#type: "button",
+                        id: "steer",
+                        class: "button",
+                        disabled: blank(),
+                        title: "The agent reads it after the tool that runs (Ctrl+Enter)",
+                        onclick: move |_| send(Delivery::Steer),
+                        "Steer now"
                     }
                 }
                 button {

@@ -1,8 +1,11 @@
 //! The parts that pages are made of.
 
+pub mod asking;
 pub mod composer;
 pub mod confirm;
 pub mod icon;
+pub mod mode;
+pub mod plan;
 pub mod shell;
 pub mod split;
 pub mod state_dot;

@@ -1,6 +1,7 @@
 //! What the page computes without a browser.
 
 pub mod ago;
+pub mod argv;
 pub mod diff;
 pub mod keys;
 pub mod markdown;

@@ -1,6 +1,6 @@
 //! Messages on their way: nothing typed is lost before the log has it.
 
-use duplex_domain::{Picture, SessionId};
+use duplex_domain::{Delivery, Picture, SessionId};
 use serde::{Deserialize, Serialize};
 
 /// Messages that the log does not have yet, oldest first.
@@ -19,6 +19,9 @@ pub struct Outgoing {
     pub session: SessionId,
     /// What it says.
     pub text: String,
+    /// When the agent shall read it.
+    #[serde(default)]
+    pub delivery: Delivery,
     /// How far it is.
     pub state: Progress,
 }
@@ -36,12 +39,13 @@ pub enum Progress {
 
 impl Outbox {
     /// Puts a message in.
-    pub fn push(&mut self, id: String, session: SessionId, text: String) {
+    pub fn push(&mut self, id: String, session: SessionId, text: String, delivery: Delivery) {
         let state = Progress::Waiting;
         self.messages.push(Outgoing {
             id,
             session,
             text,
+            delivery,
             state,
         });
     }
@@ -114,7 +118,12 @@ mod tests {
 
     fn outbox() -> Outbox {
         let mut outbox = Outbox::default();
-        outbox.push(ID.to_owned(), SessionId::default(), "hello".to_owned());
+        outbox.push(
+            ID.to_owned(),
+            SessionId::default(),
+            "hello".to_owned(),
+            Delivery::Queue,
+        );
         outbox
     }
 

@@ -56,6 +56,7 @@ pub fn NewSession(on_close: EventHandler<()>) -> Element {
         }
         let filled = |text: String| (!text.trim().is_empty()).then_some(text);
         let body = CreateSession {
+            mode: None,
             workspace: place.clone(),
             title: filled(title()),
             agent: None,

@@ -1,9 +1,12 @@
 //! The page of one session: chat on the left, terminal on the right.
 
 use super::sessions::{ThemeButton, short_id};
+use crate::components::asking::Asking;
 use crate::components::composer::{Composer, LinkState};
 use crate::components::confirm::Confirm;
 use crate::components::icon::Icon;
+use crate::components::mode::ModeChoice;
+use crate::components::plan::Plan;
 use crate::components::split::{Divider, SplitPane};
 use crate::components::state_dot::StateDot;
 use crate::components::terminals::Terminals;
@@ -194,6 +197,8 @@ fn Chat(id: SessionId, ended: bool) -> Element {
         div { class: "chat", onkeydown: escape,
             Transcript { id }
             if !ended {
+                Plan {}
+                Asking {}
                 Composer { id }
             }
         }
@@ -297,6 +302,7 @@ fn Header(id: SessionId, divider: Divider) -> Element {
             span { class: "grow" }
             span { class: "number muted tokens", title: "{usage(&session)}", "{money::count(session.usage.total())} tokens" }
             span { class: "number cost", id: "cost", "{money::exact(&session.cost)}" }
+            ModeChoice { id, mode: session.mode, may: shared.role(&session) >= Some(Role::Driver) }
             ModelChoice { id, model: session.model.clone(), may: shared.role(&session) >= Some(Role::Driver) }
             if !ended {
                 FoldButtons { divider }

@@ -5,7 +5,7 @@ use crate::model::outbox::{Outbox, Outgoing, Progress};
 use crate::net::feed::Msg;
 use crate::state::{feed, shared};
 use dioxus::prelude::*;
-use duplex_domain::{self as domain, Command, ItemKind, Role, SessionId};
+use duplex_domain::{self as domain, Command, Delivery, ItemKind, Role, SessionId};
 
 /// What follows the transcript.
 #[component]
@@ -57,9 +57,15 @@ fn QueuedMessage(session: SessionId, message: domain::Queued) -> Element {
         .to_owned();
     let id = message.id;
     let text = message.text.clone();
+    let word = match message.delivery {
+        Delivery::Queue => "queued",
+        Delivery::Steer => "after the tool that runs",
+    };
+    let first = shown.0.queue.first().map(|queued| queued.id);
+    let steers = mine && shown.0.turn.is_some() && message.delivery == Delivery::Queue;
     rsx! {
         div { class: "message queued", "data-mine": mine,
-            div { class: "meta", Icon { name: "clock" } "{author} · queued" }
+            div { class: "meta", Icon { name: "clock" } "{author} · {word}" }
             if let Some(draft) = editing() {
                 div { class: "bubble editing",
                     textarea {
@@ -95,6 +101,33 @@ fn QueuedMessage(session: SessionId, message: domain::Queued) -> Element {
                             class: "button quiet small",
                             onclick: move |_| editing.set(Some(text.clone())),
                             "Edit"
+                        }
+                    }
+                    if mine && first.is_some() && first != Some(id) {
+                        button {
+                            r#type: "button",
+                            class: "button quiet small",
+                            title: "The agent reads it before the others",
+                            onclick: move |_| {
+                                spawn(async move {
+                                    shared.ask(session, Command::MoveMessage { message: id, before: first }).await;
+                                });
+                            },
+                            "First"
+                        }
+                    }
+                    if steers && shared.role(&shown.0) >= Some(Role::Driver) {
+                        button {
+                            r#type: "button",
+                            class: "button quiet small",
+                            title: "The agent reads it after the tool that runs",
+                            onclick: move |_| {
+                                let delivery = Delivery::Steer;
+                                spawn(async move {
+                                    shared.ask(session, Command::ChooseDelivery { message: id, delivery }).await;
+                                });
+                            },
+                            "Steer now"
                         }
                     }
                     if may_withdraw {

@@ -4,12 +4,14 @@ use super::Toggled;
 use super::markdown::{MarkdownView, Raw};
 use super::tool::ToolRow;
 use crate::components::icon::Icon;
+use crate::interop::dom;
 use crate::model::rows::Row;
 use crate::model::{ago, money};
-use crate::net::feed::Msg;
-use crate::state::{feed, shared};
+use crate::state::shared;
 use dioxus::prelude::*;
-use duplex_domain::{Cost, EndReason, ItemKind, Level, Place, Problem, SessionId, Usage};
+use duplex_domain::{
+    Command, Cost, EndReason, ItemKind, Level, Place, Problem, Role, SessionId, Time, Usage,
+};
 
 /// One row of the transcript.
 #[component]
@@ -31,7 +33,7 @@ pub fn RowView(session: SessionId, row: Row, author: String, mine: bool, caret: 
             Thinking { place: item.place, text: text.clone(), open: *open, took: *took }
         },
         ItemKind::Tool { .. } => rsx! {
-            ToolRow { row: row.clone() }
+            ToolRow { session, row: row.clone() }
         },
         ItemKind::Notice { level, text, .. } => rsx! {
             NoticeRow { level: *level, text: text.clone() }
@@ -42,8 +44,13 @@ pub fn RowView(session: SessionId, row: Row, author: String, mine: bool, caret: 
         ItemKind::Compacted { .. } => rsx! {
             NoticeRow { level: Level::Info, text: "The conversation was summed up to make room." }
         },
-        ItemKind::Retry { problem, .. } => rsx! {
-            NoticeRow { level: Level::Warning, text: problem.message.clone() }
+        ItemKind::Retry {
+            until,
+            attempt,
+            problem,
+            open,
+        } => rsx! {
+            RetryRow { until: *until, attempt: *attempt, why: problem.message.clone(), open: *open }
         },
         ItemKind::Restored { checkpoint, .. } => rsx! {
             NoticeRow { level: Level::Info, text: "The files are those of checkpoint {checkpoint} again." }
@@ -60,6 +67,7 @@ pub fn RowView(session: SessionId, row: Row, author: String, mine: bool, caret: 
         } => rsx! {
             TurnEnd {
                 session,
+                place: item.place,
                 reason: *reason,
                 problem: problem.clone(),
                 usage: *usage,
@@ -70,6 +78,29 @@ pub fn RowView(session: SessionId, row: Row, author: String, mine: bool, caret: 
         ItemKind::Other { raw, .. } | ItemKind::Unknown { raw } => rsx! {
             Raw { title: "Something this page does not know yet", json: raw.to_string() }
         },
+    }
+}
+
+/// A model call that is made again, with the seconds until then.
+#[component]
+fn RetryRow(until: Time, attempt: u32, why: String, open: bool) -> Element {
+    let mut left = use_signal(|| until.since(dom::now()));
+    use_future(move || async move {
+        while open && *left.peek() > 0 {
+            dom::sleep(1_000).await;
+            left.set(until.since(dom::now()));
+        }
+    });
+    let seconds = left().div_ceil(1_000);
+    rsx! {
+        div { class: "notice warning",
+            Icon { name: "clock" }
+            if open && seconds > 0 {
+                span { "{why}; attempt {attempt} in {seconds} s" }
+            } else {
+                span { "{why}; attempt {attempt}" }
+            }
+        }
     }
 }
 
@@ -127,6 +158,7 @@ fn NoticeRow(level: Level, text: String) -> Element {
 #[component]
 fn TurnEnd(
     session: SessionId,
+    place: Place,
     reason: EndReason,
     problem: Option<Problem>,
     usage: Usage,
@@ -156,6 +188,11 @@ fn TurnEnd(
         EndReason::Refused | EndReason::Error | EndReason::RunnerLost => "bad",
     };
     let failed = class == "bad";
+    let problem_free = problem.is_none();
+    let last = use_memo(move || {
+        let rows = shared().rows.read().clone();
+        rows.last().is_some_and(|row| row.0.place == place)
+    });
     rsx! {
         if failed || problem.is_some() {
             div { class: "error-card", role: "alert",
@@ -166,7 +203,9 @@ fn TurnEnd(
                         p { "{problem.message}" }
                     }
                 }
-                Again { session }
+                if last() {
+                    Again { session }
+                }
             }
         }
         div { class: "turn-end", "data-reason": class,
@@ -174,34 +213,48 @@ fn TurnEnd(
             span { class: "number", "{money::count(usage.total())} tokens" }
             span { class: "number", "{money::exact(&cost)}" }
             span { class: "number", {ago::took(took)} }
+            if last() && !failed && problem_free && reason != EndReason::Complete {
+                Again { session }
+            }
         }
     }
 }
 
-/// Sends the last message once more.
+/// One more turn, without a new message.
 #[component]
 fn Again(session: SessionId) -> Element {
     let shared = shared();
-    let feed = feed();
-    let resend = move |_| {
-        let rows = shared.rows.peek().clone();
-        let texts = rows.iter().rev().find_map(|row| match &row.0.kind {
-            ItemKind::Message { text, .. } => Some(text.clone()),
-            _ => None,
+    let mut busy = use_signal(|| false);
+    let ask = use_callback(move |again: duplex_domain::Again| {
+        spawn(async move {
+            busy.set(true);
+            shared.ask(session, Command::Again { again }).await;
+            busy.set(false);
         });
-        match texts {
-            Some(text) => feed.send(Msg::Post(session, text)),
-            None => shared.toast("the message is further up than what is loaded; write it again"),
-        }
-    };
-    let ended = shared
-        .session
-        .read()
-        .as_ref()
-        .is_none_or(|session| shared.role(&session.0).is_none());
+    });
+    let shown = shared.session.read().clone();
+    let may = shown
+        .is_some_and(|shown| shared.role(&shown.0) >= Some(Role::Driver) && shown.0.turn.is_none());
     rsx! {
-        if !ended {
-            button { r#type: "button", class: "button", onclick: resend, "Retry" }
+        if may {
+            div { class: "actions",
+                button {
+                    r#type: "button",
+                    class: "button small",
+                    disabled: busy(),
+                    title: "The agent goes on where it stopped",
+                    onclick: move |_| ask(duplex_domain::Again::Continue),
+                    "Continue"
+                }
+                button {
+                    r#type: "button",
+                    class: "button small",
+                    disabled: busy(),
+                    title: "The agent tries the last request again",
+                    onclick: move |_| ask(duplex_domain::Again::Retry),
+                    "Retry"
+                }
+            }
         }
     }
 }

@@ -1,19 +1,20 @@
 //! A tool call: one line that unfolds to everything that went in and came out.
 
 use super::Toggled;
+use super::approval::ApprovalCard;
 use super::markdown::CopyButton;
 use crate::components::icon::Icon;
 use crate::model::rows::Row;
 use crate::model::{ago, diff, tool};
 use dioxus::prelude::*;
-use duplex_domain::{ItemKind, Output, Place, ToolState};
+use duplex_domain::{ItemKind, Output, Place, SessionId, ToolState};
 
 /// How many characters of a result show at first.
 const SHORT: usize = 200;
 
 /// A tool call in one line, unfolded if the reader wants that.
 #[component]
-pub fn ToolRow(row: Row) -> Element {
+pub fn ToolRow(session: SessionId, row: Row) -> Element {
     let toggled: Toggled = use_context();
     let place = row.0.place;
     let ItemKind::Tool {
@@ -24,6 +25,9 @@ pub fn ToolRow(row: Row) -> Element {
         result,
         took,
         diff: changed,
+        approval,
+        images,
+        call,
         ..
     } = &row.0.kind
     else {
@@ -52,6 +56,9 @@ pub fn ToolRow(row: Row) -> Element {
                     if state_is_final(*state) { {ago::took(*took)} } else { "{word}" }
                 }
             }
+            if let Some(approval) = approval {
+                ApprovalCard { session, call: call.clone(), approval: (**approval).clone(), open: *state == ToolState::Ready }
+            }
             if expanded {
                 div { class: "tool-body",
                     Part { title: "Input", place, text: tool::pretty(input), full: true }
@@ -60,6 +67,15 @@ pub fn ToolRow(row: Row) -> Element {
                     }
                     if output.total > 0 {
                         OutputView { output: output.clone() }
+                    }
+                    for image in images.iter() {
+                        img {
+                            key: "{image.hash}",
+                            class: "tool-image",
+                            src: "/api/sessions/{session}/bodies/{image.hash}",
+                            alt: "The picture that the agent saw",
+                            loading: "lazy",
+                        }
                     }
                     if !result.is_empty() {
                         Part { title: if *state == ToolState::Failed { "Error" } else { "Result" }, place, text: result.clone(), full: false }
@@ -127,7 +143,7 @@ fn OutputView(output: Output) -> Element {
 }
 
 #[component]
-fn DiffView(text: String) -> Element {
+pub fn DiffView(text: String) -> Element {
     rsx! {
         div { class: "part",
             div { class: "part-head",

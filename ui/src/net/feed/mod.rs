@@ -10,7 +10,7 @@ use crate::interop::dom::{self, Report, Socket};
 use crate::interop::terminal::Drawn;
 use crate::model::{keys::Keys, outbox::Outbox};
 use crate::state::Shared;
-use duplex_domain::{Item, SessionId, Size, TerminalId, Time};
+use duplex_domain::{Delivery, Item, SessionId, Size, TerminalId, Time};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_util::StreamExt;
 use wasm_bindgen::JsValue;
@@ -41,7 +41,7 @@ pub enum Msg {
     /// Show it no more.
     Unwatch(SessionId),
     /// Send a message to the session's agent.
-    Post(SessionId, String),
+    Post(SessionId, String, Delivery),
     /// Send a refused message again.
     Again(String),
     /// Throw a message away that was not sent.
@@ -161,7 +161,7 @@ impl Feed {
             Msg::Page(what) => self.page(&what),
             Msg::Watch(session) => self.watch(session),
             Msg::Unwatch(session) => self.unwatch(session),
-            Msg::Post(session, text) => self.post(session, text),
+            Msg::Post(session, text, delivery) => self.post(session, text, delivery),
             Msg::Again(id) => {
                 self.outbox.again(&id);
                 self.flush();

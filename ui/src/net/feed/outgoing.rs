@@ -6,7 +6,7 @@ use crate::interop::terminal::Drawn;
 use crate::net::link::Link;
 use crate::net::seen::Seen;
 use dioxus::prelude::*;
-use duplex_domain::{Blob, Command, Item, SessionId, Size, TerminalId};
+use duplex_domain::{Blob, Command, Delivery, Item, SessionId, Size, TerminalId};
 use duplex_wire::Up;
 
 impl Feed {
@@ -54,8 +54,8 @@ impl Feed {
         })
     }
 
-    pub(super) fn post(&mut self, session: SessionId, text: String) {
-        self.outbox.push(dom::new_id(), session, text);
+    pub(super) fn post(&mut self, session: SessionId, text: String, delivery: Delivery) {
+        self.outbox.push(dom::new_id(), session, text, delivery);
         self.flush();
     }
 
@@ -67,7 +67,7 @@ impl Feed {
                 continue;
             }
             let (session, text) = (message.session, message.text);
-            let delivery = duplex_domain::Delivery::Queue;
+            let delivery = message.delivery;
             let command = Command::PostMessage { text, delivery };
             let id = message.id.clone();
             if self.send(&Up::Command {

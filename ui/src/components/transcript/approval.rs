@@ -1,0 +1,188 @@
+//! What a tool call asks for, and what was answered.
+
+use super::markdown::MarkdownView;
+use super::tool::DiffView;
+use crate::components::icon::Icon;
+use crate::model::argv;
+use crate::state::shared;
+use dioxus::prelude::*;
+use duplex_domain::{Approval, CallId, Command, Preview, Role, SessionId, Verdict};
+
+/// A call that waits for somebody's answer, or how it was answered.
+#[component]
+pub fn ApprovalCard(session: SessionId, call: CallId, approval: Approval, open: bool) -> Element {
+    match &approval.verdict {
+        Some(verdict) => rsx! { Answered { verdict: verdict.clone(), by: name(&approval) } },
+        None if open => rsx! { Question { session, call, approval } },
+        None => rsx! {},
+    }
+}
+
+/// Who answered.
+fn name(approval: &Approval) -> String {
+    let shared = shared();
+    let Some(by) = approval.by else {
+        return "A rule".to_owned();
+    };
+    let me = shared.me.read().as_ref().is_some_and(|me| me.id == by);
+    if me {
+        return "You".to_owned();
+    }
+    let session = shared.session.read().clone();
+    let member = session.and_then(|session| session.0.members.get(&by).cloned());
+    member.map_or_else(|| "Somebody".to_owned(), |member| member.name)
+}
+
+#[component]
+fn Answered(verdict: Verdict, by: String) -> Element {
+    let (class, words) = match &verdict {
+        Verdict::Allow => ("ok", format!("{by} allowed this")),
+        Verdict::AllowAlways { rule } => ("ok", format!("{by} allowed {rule} for this session")),
+        Verdict::Deny { reason } if reason.is_empty() => ("bad", format!("{by} denied this")),
+        Verdict::Deny { reason } => ("bad", format!("{by} denied this: {reason}")),
+    };
+    rsx! {
+        div { class: "verdict", "data-verdict": class, "{words}" }
+    }
+}
+
+#[component]
+fn Question(session: SessionId, call: CallId, approval: Approval) -> Element {
+    let shared = shared();
+    let mut busy = use_signal(|| false);
+    let mut reason = use_signal(|| None::<String>);
+    let may = shared
+        .session
+        .read()
+        .as_ref()
+        .is_some_and(|session| shared.role(&session.0) >= Some(Role::Driver));
+    let rule = approval.asked.rule.clone();
+    let decide = use_callback(move |verdict: Verdict| {
+        let call = call.clone();
+        spawn(async move {
+            busy.set(true);
+            shared.ask(session, Command::Decide { call, verdict }).await;
+            busy.set(false);
+        });
+    });
+    let always = rule.clone();
+    let keys = {
+        let rule = rule.clone();
+        move |event: KeyboardEvent| {
+            if !may || reason.peek().is_some() || !event.modifiers().is_empty() {
+                return;
+            }
+            match event.key() {
+                Key::Character(key) if key == "y" => decide(Verdict::Allow),
+                Key::Character(key) if key == "a" && !rule.is_empty() => {
+                    decide(Verdict::AllowAlways { rule: rule.clone() });
+                }
+                Key::Character(key) if key == "n" => {
+                    event.prevent_default();
+                    reason.set(Some(String::new()));
+                }
+                _ => {}
+            }
+        }
+    };
+    rsx! {
+        div {
+            class: "approval",
+            role: "group",
+            tabindex: 0,
+            aria_label: "The agent asks for {approval.asked.name}: y allows, n denies",
+            onkeydown: keys,
+            Shown { preview: approval.asked.preview.clone() }
+            if let Some(draft) = reason() {
+                form {
+                    class: "approval-actions",
+                    onsubmit: move |event| {
+                        event.prevent_default();
+                        decide(Verdict::Deny { reason: reason.take().unwrap_or_default() });
+                    },
+                    input {
+                        class: "grow",
+                        aria_label: "Why not; the agent reads it",
+                        placeholder: "Why not? The agent reads it.",
+                        maxlength: 4000,
+                        autofocus: true,
+                        value: "{draft}",
+                        onmounted: move |event| async move {
+                            // A field that has gone needs no focus.
+                            let _ = event.set_focus(true).await;
+                        },
+                        oninput: move |event| reason.set(Some(event.value())),
+                        onkeydown: move |event| {
+                            event.stop_propagation();
+                            if event.key() == Key::Escape {
+                                reason.set(None);
+                            }
+                        },
+                    }
+                    button { r#type: "button", class: "button quiet small", onclick: move |_| reason.set(None), "Back" }
+                    button { r#type: "submit", class: "button danger small", disabled: busy(), "Deny" }
+                }
+            } else {
+                div { class: "approval-actions",
+                    button {
+                        r#type: "button",
+                        class: "button primary small",
+                        disabled: busy() || !may,
+                        title: "Allow this once (y)",
+                        onclick: move |_| decide(Verdict::Allow),
+                        "Allow"
+                    }
+                    if !always.is_empty() {
+                        button {
+                            r#type: "button",
+                            class: "button small",
+                            disabled: busy() || !may,
+                            title: "Allow this and its like in this session (a)",
+                            onclick: move |_| decide(Verdict::AllowAlways { rule: always.clone() }),
+                            "Always allow "
+                            code { "{rule}" }
+                        }
+                    }
+                    button {
+                        r#type: "button",
+                        class: "button small",
+                        disabled: busy() || !may,
+                        title: "Deny this, with a reason (n)",
+                        onclick: move |_| reason.set(Some(String::new())),
+                        "Deny…"
+                    }
+                    if !may {
+                        span { class: "muted", "A driver of this session has to answer." }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What exactly would happen.
+#[component]
+fn Shown(preview: Preview) -> Element {
+    match preview {
+        Preview::Run { argv, cwd } => rsx! {
+            div { class: "approval-title", Icon { name: "alert" } "Run this?" }
+            pre { class: "mono", "{argv::command(&argv)}" }
+            details {
+                summary { "The very arguments, in {cwd}" }
+                pre { class: "mono", "{argv::quoted(&argv)}" }
+            }
+        },
+        Preview::Edit { path, diff } => rsx! {
+            div { class: "approval-title", Icon { name: "alert" } "Change {path}?" }
+            DiffView { text: diff }
+        },
+        Preview::Plan { text } => rsx! {
+            div { class: "approval-title", Icon { name: "alert" } "Follow this plan?" }
+            MarkdownView { text, done: true, caret: false }
+        },
+        Preview::Other { summary } => rsx! {
+            div { class: "approval-title", Icon { name: "alert" } "Allow this?" }
+            pre { class: "mono", "{summary}" }
+        },
+    }
+}
