@@ -174,13 +174,14 @@ impl From<AccountError> for Failure {
                 return Self::internal();
             }
             AccountError::AlreadySetUp => StatusCode::CONFLICT,
-            AccountError::WrongSecret => StatusCode::FORBIDDEN,
+            AccountError::WrongSecret | AccountError::NotTheOwner => StatusCode::FORBIDDEN,
             AccountError::WrongLogin => StatusCode::UNAUTHORIZED,
             AccountError::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
             AccountError::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            AccountError::Name | AccountError::Email | AccountError::Password => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            AccountError::Name
+            | AccountError::Email
+            | AccountError::Password
+            | AccountError::Budget => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let mut failure = Self::new(status, error.code(), error.to_string());
         failure.detail.field = error.field().map(str::to_owned);

@@ -5,10 +5,12 @@ mod error;
 mod password;
 mod secret;
 mod setup;
+mod team;
 mod token;
 
 pub use error::AccountError;
 pub use secret::Token;
+pub use team::TeamRole;
 
 use crate::Database;
 use duplex_domain::{TeamId, UserId};
@@ -22,6 +24,8 @@ pub struct User {
     pub id: UserId,
     /// Their team.
     pub team: TeamId,
+    /// What they may do in it.
+    pub role: TeamRole,
     /// Their name.
     pub name: String,
     /// Their e-mail address, in small letters.
@@ -33,6 +37,7 @@ impl User {
         Self {
             id: UserId(row.get("id")),
             team: TeamId(row.get("team")),
+            role: TeamRole::of(row.get("role")),
             name: row.get("name"),
             email: row.get("email"),
         }
@@ -61,7 +66,7 @@ impl Accounts {
     /// # Errors
     /// When Postgres does not answer.
     pub async fn user_by_email(&self, email: &str) -> Result<Option<User>, AccountError> {
-        let sql = "SELECT id, team, name, email FROM account.person WHERE email = $1";
+        let sql = "SELECT id, team, role, name, email FROM account.person WHERE email = $1";
         let client = self.database.client().await?;
         let row = client.query_opt(sql, &[&normal(email)]).await?;
         Ok(row.as_ref().map(User::of))

@@ -1,8 +1,8 @@
 //! Which rows a batch of frames touches, found from its events so that nothing has to be compared.
 
-use duplex_domain::{
-    CallId, Event, Item, Picture, Place, Recorded, Seq, Session, TerminalId, Transcript,
-};
+use crate::pictures::Folded;
+use crate::spent::{Asking, Spent};
+use duplex_domain::{CallId, Event, Item, Place, Recorded, Seq, Session, TerminalId, Transcript};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether a frame carries nothing but growth of something already there, which may be written a moment later.
@@ -35,6 +35,8 @@ pub(crate) struct Change {
     stopped: BTreeSet<Place>,
     /// Terminals named by an event.
     pub terminals: BTreeMap<TerminalId, Screen>,
+    /// Model calls that were paid for.
+    pub spent: Vec<Spent>,
 }
 
 /// What a batch did to one terminal.
@@ -66,8 +68,9 @@ impl Change {
         }
     }
 
-    /// Takes a frame into the picture, and notes what it touches.
-    pub fn apply(&mut self, picture: &mut Picture, recorded: &Recorded) {
+    /// Takes a frame into what is folded, and notes what it touches.
+    pub fn apply(&mut self, folded: &mut Folded, recorded: &Recorded) {
+        let Folded { picture, payer } = folded;
         if recorded.seq <= picture.session.seq {
             return;
         }
@@ -75,7 +78,10 @@ impl Change {
             let open = picture.transcript.items.iter().filter(|i| i.is_open());
             self.stopped.extend(open.map(|item| item.place));
         }
+        let asking = Asking::before(&picture.session, recorded);
         picture.apply(recorded);
+        let spent = payer.take(&asking, &picture.session, recorded);
+        self.spent.extend(spent);
         self.note(&picture.session, recorded);
     }
 

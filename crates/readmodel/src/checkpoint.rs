@@ -6,7 +6,7 @@ use deadpool_postgres::Transaction;
 use duplex_domain::{Seq, Shard};
 
 /// Counts the ways of folding. Views folded in another way are wiped and built anew.
-pub const VERSION: i32 = 1;
+pub const VERSION: i32 = 2;
 
 /// A stream's position in the views.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Database {
     /// # Errors
     /// When Postgres does not do it.
     pub async fn wipe_views(&self) -> Result<(), DatabaseError> {
-        let wipe = "TRUNCATE view.checkpoint, view.session, view.item, view.terminal";
+        let wipe = "TRUNCATE view.checkpoint, view.session, view.item, view.terminal, view.cost";
         self.client().await?.batch_execute(wipe).await?;
         Ok(())
     }

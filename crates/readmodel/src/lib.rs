@@ -6,21 +6,25 @@
 mod account;
 mod change;
 mod checkpoint;
+mod costs;
 mod database;
 mod list;
 mod load;
 mod pictures;
 mod projection;
 mod row;
+mod spent;
 mod verify;
 mod view;
 mod write;
 
-pub use account::{AccountError, Accounts, Token, User};
+pub use account::{AccountError, Accounts, TeamRole, Token, User};
 pub use change::can_wait;
 pub use checkpoint::{Checkpoint, VERSION};
+pub use costs::{CostsWanted, MOST_COST_ROWS, MonthsCost};
 pub use database::{Database, DatabaseError};
 pub use list::{Filter, LONGEST_PAGE};
 pub use projection::{ProjectError, Projection};
+pub use spent::Spent;
 pub use verify::{Refold, Rows};
 pub use view::{Stored, StoredScreen};

@@ -13,7 +13,7 @@ pub const LONGEST_PAGE: usize = 200;
 
 const PAGE: &str = "
 SELECT id, title, state, working, workspace, path, agent, model, input, output, cache_write, cache_write_1h, cache_read, pico,
-    unpriced, opened_at, active_at, ended_at
+    unpriced, opened_at, active_at, ended_at, mode, budget
 FROM view.session
 WHERE members @> ARRAY[$1::uuid] AND team = $2
     AND ($3::text IS NULL OR state = $3)
@@ -170,6 +170,8 @@ fn session_row(row: &Row) -> Result<SessionRow, DatabaseError> {
             pico: number("pico"),
             unpriced: u32::try_from(number("unpriced")).unwrap_or(u32::MAX),
         },
+        mode: value_of(row.get("mode"))?,
+        budget: row.get::<_, Option<i64>>("budget").map(count),
         opened_at: time(row, "opened_at"),
         active_at: time(row, "active_at"),
         ended_at: ended_at.map(duplex_domain::Time),

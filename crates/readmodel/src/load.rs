@@ -1,6 +1,7 @@
 //! Stored sessions back into pictures that can be folded further.
 
 use crate::DatabaseError;
+use crate::pictures::Folded;
 use deadpool_postgres::GenericClient;
 use duplex_domain::{Item, Picture, Session, SessionId, Transcript};
 use std::collections::BTreeMap;
@@ -32,14 +33,14 @@ pub(crate) async fn load<C: GenericClient>(
     client: &C,
     sessions: &[SessionId],
     keep: usize,
-) -> Result<Vec<Picture>, DatabaseError> {
+) -> Result<Vec<Folded>, DatabaseError> {
     if sessions.is_empty() {
         return Ok(Vec::new());
     }
     let ids: Vec<Uuid> = sessions.iter().map(|session| session.0).collect();
     let keep = i64::try_from(keep).unwrap_or(i64::MAX);
     let snapshots = async {
-        let sql = "SELECT snapshot FROM view.session WHERE id = ANY($1)";
+        let sql = "SELECT snapshot, payer FROM view.session WHERE id = ANY($1)";
         let statement = client.prepare_cached(sql).await?;
         client.query(&statement, &[&ids]).await
     };
@@ -51,7 +52,7 @@ pub(crate) async fn load<C: GenericClient>(
     pictures(&snapshots, &items)
 }
 
-fn pictures(snapshots: &[Row], items: &[Row]) -> Result<Vec<Picture>, DatabaseError> {
+fn pictures(snapshots: &[Row], items: &[Row]) -> Result<Vec<Folded>, DatabaseError> {
     let mut transcripts: BTreeMap<Uuid, Transcript> = BTreeMap::new();
     for row in items {
         let transcript = transcripts.entry(row.get("session")).or_default();
@@ -62,10 +63,12 @@ fn pictures(snapshots: &[Row], items: &[Row]) -> Result<Vec<Picture>, DatabaseEr
     for row in snapshots {
         let session = session(row)?;
         let transcript = transcripts.remove(&session.id.0).unwrap_or_default();
-        pictures.push(Picture {
+        let picture = Picture {
             session,
             transcript,
-        });
+        };
+        let payer = serde_json::from_str(row.get("payer"))?;
+        pictures.push(Folded { picture, payer });
     }
     Ok(pictures)
 }

@@ -1,5 +1,6 @@
 //! The sessions that a projection keeps folded in memory: those touched last.
 
+use crate::spent::Payer;
 use duplex_domain::{Picture, SessionId};
 use std::collections::HashMap;
 
@@ -8,11 +9,30 @@ const SESSIONS: usize = 64;
 /// How many items of each it keeps, besides those that may still change.
 pub(crate) const ITEMS: usize = 32;
 
+/// A session as it is folded here.
+#[derive(Debug)]
+pub(crate) struct Folded {
+    /// Its state and items.
+    pub picture: Picture,
+    /// On whose behalf its model is called.
+    pub payer: Payer,
+}
+
+impl Folded {
+    /// A session of which nothing is known yet.
+    pub fn new(session: SessionId) -> Self {
+        Self {
+            picture: Picture::new(session),
+            payer: Payer::default(),
+        }
+    }
+}
+
 /// The pictures touched last.
 #[derive(Default)]
 pub(crate) struct Pictures {
     /// Each with the batch that touched it last.
-    kept: HashMap<SessionId, (u64, Picture)>,
+    kept: HashMap<SessionId, (u64, Folded)>,
     batch: u64,
 }
 
@@ -21,29 +41,29 @@ impl Pictures {
         self.kept.contains_key(&session)
     }
 
-    pub fn put(&mut self, picture: Picture) {
-        let id = picture.session.id;
-        self.kept.insert(id, (self.batch, picture));
+    pub fn put(&mut self, folded: Folded) {
+        let id = folded.picture.session.id;
+        self.kept.insert(id, (self.batch, folded));
     }
 
-    pub fn get(&self, session: SessionId) -> Option<&Picture> {
-        self.kept.get(&session).map(|(_, picture)| picture)
+    pub fn get(&self, session: SessionId) -> Option<&Folded> {
+        self.kept.get(&session).map(|(_, folded)| folded)
     }
 
-    /// The picture to fold into; an empty one of a session never seen.
-    pub fn touch(&mut self, session: SessionId) -> &mut Picture {
-        let fresh = || (0, Picture::new(session));
-        let (touched, picture) = self.kept.entry(session).or_insert_with(fresh);
+    /// What to fold into; an empty picture of a session never seen.
+    pub fn touch(&mut self, session: SessionId) -> &mut Folded {
+        let fresh = || (0, Folded::new(session));
+        let (touched, folded) = self.kept.entry(session).or_insert_with(fresh);
         *touched = self.batch;
-        picture
+        folded
     }
 
     /// Ends a batch: lets go of what is old, in each session and among the sessions.
     pub fn trim(&mut self) {
         let batch = self.batch;
-        for (touched, picture) in self.kept.values_mut() {
+        for (touched, folded) in self.kept.values_mut() {
             if *touched == batch {
-                picture.transcript.keep_newest(ITEMS);
+                folded.picture.transcript.keep_newest(ITEMS);
             }
         }
         self.batch += 1;

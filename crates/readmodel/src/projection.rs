@@ -142,8 +142,8 @@ impl Projection {
     async fn write(&mut self, frames: &[Recorded], to: &Checkpoint) -> Result<(), ProjectError> {
         let mut client = self.database.client().await?;
         let missing = self.missing(frames);
-        for picture in load(&client, &missing, ITEMS).await? {
-            self.pictures.put(picture);
+        for folded in load(&client, &missing, ITEMS).await? {
+            self.pictures.put(folded);
         }
         let changes = self.fold(frames);
         let batch = Batch::of(self.shard, &self.pictures, &changes)?;
@@ -166,10 +166,10 @@ impl Projection {
     fn fold(&mut self, frames: &[Recorded]) -> BTreeMap<SessionId, Change> {
         let mut changes = BTreeMap::new();
         for frame in frames {
-            let picture = self.pictures.touch(frame.session);
-            let fresh = || Change::since(picture.session.seq);
+            let folded = self.pictures.touch(frame.session);
+            let fresh = || Change::since(folded.picture.session.seq);
             let change = changes.entry(frame.session).or_insert_with(fresh);
-            change.apply(picture, frame);
+            change.apply(folded, frame);
         }
         changes
     }

@@ -2,12 +2,22 @@
 
 use crate::change::Change;
 use crate::load::{item, session};
+use crate::pictures::Folded;
+use crate::row::count;
+use crate::spent::Spent;
 use crate::view::screens;
 use crate::{Database, DatabaseError, StoredScreen};
-use duplex_domain::{Item, Picture, Recorded, Seq, Session, SessionId, TerminalId};
+use duplex_domain::{
+    Item, Place, Recorded, Seq, Session, SessionId, TerminalId, Time, Usage, UserId,
+};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use tokio_postgres::IsolationLevel;
+use tokio_postgres::{IsolationLevel, Row};
+use uuid::Uuid;
+
+const SPENT: &str = "
+SELECT seq, idx, person, model, at, input, output, cache_write, cache_write_1h, cache_read, pico
+FROM view.cost WHERE session = $1 ORDER BY seq, idx";
 
 /// All that the views hold of one session.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +28,8 @@ pub struct Rows {
     pub items: Vec<Item>,
     /// Its terminals, by id.
     pub screens: Vec<StoredScreen>,
+    /// Its model calls that were paid for, oldest first.
+    pub spent: Vec<Spent>,
 }
 
 impl Rows {
@@ -28,7 +40,11 @@ impl Rows {
     pub fn hash(&self) -> Result<String, DatabaseError> {
         let mut hash = Sha256::new();
         // Structs are written in the order of their fields and maps sorted, so equal values are equal bytes.
-        hash.update(serde_json::to_vec(&(&self.session, &self.items))?);
+        hash.update(serde_json::to_vec(&(
+            &self.session,
+            &self.items,
+            &self.spent,
+        ))?);
         for screen in &self.screens {
             hash.update(screen.terminal.0.as_bytes());
             let counts = [
@@ -71,19 +87,44 @@ impl Database {
         let sql = "SELECT body FROM view.item WHERE session = $1 ORDER BY seq, idx, part";
         let items = tx.query(sql, &[&id.0]).await?;
         let screens = screens(&tx, id).await?;
+        let calls = tx.query(SPENT, &[&id.0]).await?;
         tx.commit().await?;
         Ok(Some(Rows {
             session: session(&row)?,
             items: items.iter().map(item).collect::<Result<_, _>>()?,
             screens,
+            spent: calls.iter().map(spent).collect(),
         }))
+    }
+}
+
+fn spent(row: &Row) -> Spent {
+    let number = |column: &str| count(row.get(column));
+    let pico: Option<i64> = row.get("pico");
+    Spent {
+        place: Place {
+            seq: Seq(number("seq")),
+            index: u32::try_from(row.get::<_, i32>("idx")).unwrap_or_default(),
+        },
+        person: row.get::<_, Option<Uuid>>("person").map(UserId),
+        model: row.get("model"),
+        at: Time(row.get("at")),
+        usage: Usage {
+            input: number("input"),
+            output: number("output"),
+            cache_write: number("cache_write"),
+            cache_write_1h: number("cache_write_1h"),
+            cache_read: number("cache_read"),
+        },
+        pico: pico.map(count),
     }
 }
 
 /// A session folded from its first frame, to compare with its rows. Give it the frames up to the rows'
 /// `session.seq`: the views may be a moment behind the log.
 pub struct Refold {
-    picture: Picture,
+    folded: Folded,
+    spent: Vec<Spent>,
     screens: BTreeMap<TerminalId, StoredScreen>,
 }
 
@@ -92,17 +133,19 @@ impl Refold {
     #[must_use]
     pub fn new(session: SessionId) -> Self {
         Self {
-            picture: Picture::new(session),
+            folded: Folded::new(session),
+            spent: Vec::new(),
             screens: BTreeMap::new(),
         }
     }
 
     /// Takes in the next frame.
     pub fn apply(&mut self, recorded: &Recorded) {
-        let mut change = Change::since(self.picture.session.seq);
-        change.apply(&mut self.picture, recorded);
+        let mut change = Change::since(self.folded.picture.session.seq);
+        change.apply(&mut self.folded, recorded);
+        self.spent.append(&mut change.spent);
         for (terminal, changed) in change.terminals {
-            let known = self.picture.session.terminals.get(&terminal);
+            let known = self.folded.picture.session.terminals.get(&terminal);
             let Some(offset) = known.map(|known| known.offset) else {
                 continue;
             };
@@ -122,9 +165,10 @@ impl Refold {
     #[must_use]
     pub fn rows(self) -> Rows {
         Rows {
-            session: self.picture.session,
-            items: self.picture.transcript.items,
+            session: self.folded.picture.session,
+            items: self.folded.picture.transcript.items,
             screens: self.screens.into_values().collect(),
+            spent: self.spent,
         }
     }
 }

@@ -70,7 +70,10 @@ impl Database {
         let pictures = load(&tx, &wanted, FIRST_SCREEN);
         let (mut pictures, screens) = tokio::try_join!(pictures, screens(&tx, session))?;
         tx.commit().await?;
-        Ok(pictures.pop().map(|picture| Stored { picture, screens }))
+        Ok(pictures.pop().map(|folded| Stored {
+            picture: folded.picture,
+            screens,
+        }))
     }
 
     /// The items before a place, or the newest; at most `limit` events' worth, itself at most 500.

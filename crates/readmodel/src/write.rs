@@ -1,5 +1,6 @@
 //! The rows of a batch, as arrays: one statement a table, whatever the batch's length.
 
+mod costs;
 mod items;
 mod sessions;
 mod terminals;
@@ -8,6 +9,7 @@ use crate::DatabaseError;
 use crate::change::Change;
 use crate::pictures::Pictures;
 use crate::row::number;
+use costs::Costs;
 use deadpool_postgres::Transaction;
 use duplex_domain::{SessionId, Shard};
 use items::Items;
@@ -24,6 +26,7 @@ pub(crate) struct Batch<'a> {
     items: Items,
     terminals: Terminals,
     screens: Screens<'a>,
+    costs: Costs<'a>,
 }
 
 impl<'a> Batch<'a> {
@@ -38,11 +41,14 @@ impl<'a> Batch<'a> {
             ..Self::default()
         };
         for (id, change) in changes {
-            let Some(picture) = pictures.get(*id) else {
+            let Some(folded) = pictures.get(*id) else {
                 continue;
             };
-            let session = &picture.session;
-            batch.sessions.push(session)?;
+            let (picture, session) = (&folded.picture, &folded.picture.session);
+            batch.sessions.push(session, &folded.payer)?;
+            for spent in &change.spent {
+                batch.costs.push(session, spent);
+            }
             for (part, item) in change.items(&picture.transcript) {
                 batch.items.push(*id, part, item)?;
             }
@@ -65,6 +71,7 @@ impl<'a> Batch<'a> {
         tokio::try_join!(
             self.sessions.write(tx, self.shard),
             self.items.write(tx),
+            self.costs.write(tx),
             async {
                 self.terminals.write(tx).await?;
                 self.screens.write(tx).await

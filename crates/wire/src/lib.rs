@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 
 mod binary;
 mod close;
+mod costs;
 mod rest;
 
 pub use binary::{Screenful, ScreenfulError, ScreenfulKind};
 pub use close::Close;
+pub use costs::{CostRow, Costs, CostsBy, SetTeamBudget, Spending, TeamBudget};
 pub use rest::{
     Accepted, CreateSession, CreateWorkspace, Created, ErrorBody, ErrorDetail, ItemPage, Login, Me,
     Model, PostCommand, SessionPage, SessionRow, SessionView, Setup, TerminalView, Working,

@@ -1,7 +1,7 @@
 //! The bodies of the REST interface.
 
 use super::{Command, Item, Seq, Session, SessionId, Size, TerminalId, UserId, WorkspaceId};
-use duplex_domain::{Cost, Place, State, Time, Usage};
+use duplex_domain::{Cost, Mode, Place, State, Time, Usage};
 use serde::{Deserialize, Serialize};
 
 /// Any error. The status says the same to programs that look no further.
@@ -228,6 +228,13 @@ pub struct SessionRow {
     /// Money used.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub cost: Cost,
+    /// How much its agent does without asking: `ask`, `accept_edits`, `plan` or `auto`.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub mode: Mode,
+    /// What it may cost, in picodollars; absent if there is no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<u64>,
     /// When it was opened, in milliseconds since 1970 UTC.
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub opened_at: Time,
@@ -261,6 +268,8 @@ impl SessionRow {
             model: session.model.clone(),
             usage: session.usage,
             cost: session.cost,
+            mode: session.mode,
+            budget: session.budget.map(|budget| budget.pico),
             opened_at: session.opened_at,
             active_at: session.active_at,
             ended_at: session.ended_at,

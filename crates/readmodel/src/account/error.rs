@@ -32,6 +32,12 @@ pub enum AccountError {
     /// Too many people sign in at this moment.
     #[error("too many people sign in at this moment; try again")]
     Busy,
+    /// Only an owner of the team may do this.
+    #[error("only an owner of the team can set its budget; ask one")]
+    NotTheOwner,
+    /// More money than can be counted.
+    #[error("a budget is at most 9,223,372 dollars")]
+    Budget,
     /// A password could not be hashed.
     #[error("the password could not be checked: {0}")]
     Hashing(String),
@@ -53,6 +59,8 @@ impl AccountError {
             Self::WrongLogin => "wrong_login",
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::Busy => "busy",
+            Self::NotTheOwner => "not_the_owner",
+            Self::Budget => "bad_budget",
             Self::Hashing(_) => "internal",
             Self::Database(_) => "unavailable",
         }
@@ -66,10 +74,12 @@ impl AccountError {
             Self::Name => Some("name"),
             Self::Email => Some("email"),
             Self::Password => Some("password"),
+            Self::Budget => Some("pico"),
             Self::AlreadySetUp
             | Self::WrongLogin
             | Self::TooManyAttempts { .. }
             | Self::Busy
+            | Self::NotTheOwner
             | Self::Hashing(_)
             | Self::Database(_) => None,
         }

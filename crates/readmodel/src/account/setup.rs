@@ -1,7 +1,7 @@
 //! The first owner: made once, with a one-time secret.
 
 use super::secret::{hash, secret};
-use super::{AccountError, Accounts, User, normal};
+use super::{AccountError, Accounts, TeamRole, User, normal};
 use deadpool_postgres::Transaction;
 use duplex_domain::{TeamId, UserId};
 use uuid::Uuid;
@@ -62,6 +62,7 @@ impl Accounts {
         let user = User {
             id: UserId(Uuid::now_v7()),
             team: TeamId(Uuid::now_v7()),
+            role: TeamRole::Owner,
             name,
             email,
         };

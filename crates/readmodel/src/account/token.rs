@@ -11,7 +11,7 @@ const LONGEST_PASSWORD: usize = 4000;
 
 /// A browser's session lasts 12 hours without use and 14 days in all.
 const WHO: &str = "
-SELECT p.id, p.team, p.name, p.email, s.used_at < now() - interval '1 minute' AS stale
+SELECT p.id, p.team, p.role, p.name, p.email, s.used_at < now() - interval '1 minute' AS stale
 FROM account.web_session s JOIN account.person p ON p.id = s.person
 WHERE s.hash = $1 AND NOT p.disabled
     AND s.used_at > now() - interval '12 hours' AND s.created_at > now() - interval '14 days'";
@@ -30,7 +30,7 @@ impl Accounts {
         let email = normal(email);
         let mut client = self.database.client().await?;
         attempts::begin(&mut client, &email).await?;
-        let sql = "SELECT id, team, name, email, password FROM account.person
+        let sql = "SELECT id, team, role, name, email, password FROM account.person
                    WHERE email = $1 AND NOT disabled";
         let row = client.query_opt(sql, &[&email]).await?;
         // Hashing takes long: the connection is not kept from others meanwhile.
@@ -104,7 +104,7 @@ impl Accounts {
         if !token.starts_with(PREFIX) {
             return Ok(None);
         }
-        let sql = "SELECT p.id, p.team, p.name, p.email
+        let sql = "SELECT p.id, p.team, p.role, p.name, p.email
                    FROM account.api_token t JOIN account.person p ON p.id = t.person
                    WHERE t.hash = $1 AND NOT p.disabled";
         let client = self.database.client().await?;

@@ -2,7 +2,7 @@
 
 use crate::stage::Stage;
 use crate::story::{ADA, BOB, EVE, Story, TEAM, session, workspace};
-use duplex_domain::{Event, SessionId, State, TeamId, UserId};
+use duplex_domain::{Event, Mode, SessionId, State, TeamId, UserId};
 use duplex_readmodel::{DatabaseError, Filter};
 use duplex_wire::{SessionRow, Working};
 use uuid::Uuid;
@@ -146,6 +146,9 @@ async fn a_row_says_what_the_session_is() {
     story.close(id, 0);
     story.end_turn(id);
     story.post(id, 3, "and again");
+    let (mode, pico) = (Mode::Plan, Some(9_000_000));
+    story.person(id, ADA, Event::ModeChosen { mode });
+    story.person(id, ADA, Event::BudgetSet { pico });
     stage.project(&story.frames).await;
 
     let filter = Filter::default();
@@ -155,6 +158,7 @@ async fn a_row_says_what_the_session_is() {
     let row = SessionRow::of(&session);
     assert_eq!(row.working, Working::Waiting);
     assert_eq!(row.cost.pico, 5_000_000);
+    assert_eq!((row.mode, row.budget), (mode, pico));
     assert_eq!(page.await.unwrap().sessions, [row]);
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod costs;
 mod lists;
 mod projecting;
 mod stage;
