@@ -79,3 +79,22 @@ export async function say(page, text) {
   await page.fill("#composer", text);
   await page.press("#composer", "Enter");
 }
+
+/** Signs in as the owner that journey.test.mjs made. */
+export async function signIn(page) {
+  await page.goto("/login");
+  await page.fill("input[name=email]", "ada@example.org");
+  await page.fill("input[name=password]", "correct horse battery");
+  await page.click("button[type=submit]");
+  await page.locator("#new-session").waitFor();
+}
+
+/** Opens a session on the first workspace. */
+export async function newSession(page) {
+  await page.goto("/");
+  await page.click("#new-session");
+  await eventually("a workspace is chosen", () => page.inputValue("select[name=workspace]"), (value) => value.length === 32);
+  await page.getByRole("button", { name: "Create session" }).click();
+  await page.waitForURL(/\/s\/[0-9a-f]{32}$/);
+  await page.locator("[data-link=ok]").first().waitFor();
+}

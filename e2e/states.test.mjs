@@ -3,28 +3,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
-import { eventually, open, say, screen, withPicture } from "./browser.mjs";
+import { eventually, newSession, open, say, screen, signIn, withPicture } from "./browser.mjs";
 
 const base = process.env.DUPLEX_E2E_URL;
 let browser;
 let page;
-
-async function signIn(page) {
-  await page.goto("/login");
-  await page.fill("input[name=email]", "ada@example.org");
-  await page.fill("input[name=password]", "correct horse battery");
-  await page.click("button[type=submit]");
-  await page.locator("#new-session").waitFor();
-}
-
-async function newSession(page) {
-  await page.goto("/");
-  await page.click("#new-session");
-  await eventually("a workspace is chosen", () => page.inputValue("select[name=workspace]"), (value) => value.length === 32);
-  await page.getByRole("button", { name: "Create session" }).click();
-  await page.waitForURL(/\/s\/[0-9a-f]{32}$/);
-  await page.locator("[data-link=ok]").first().waitFor();
-}
 
 async function openTerminal(page) {
   await page.goto(`${page.url()}?renderer=dom`);

@@ -23,7 +23,7 @@ pub fn Queued(id: SessionId) -> Element {
         .read()
         .last()
         .is_some_and(|row| row.0.is_open() && !matches!(row.0.kind, ItemKind::Tool { .. }));
-    let working = session.turn.is_some() && !streaming;
+    let working = session.turn.is_some() && session.approvals.is_empty() && !streaming;
     rsx! {
         if working {
             div { class: "working", aria_hidden: true,

@@ -189,8 +189,9 @@ fn TurnEnd(
     };
     let failed = class == "bad";
     let problem_free = problem.is_none();
+    let shared = shared();
     let last = use_memo(move || {
-        let rows = shared().rows.read().clone();
+        let rows = shared.rows.read().clone();
         rows.last().is_some_and(|row| row.0.place == place)
     });
     rsx! {
