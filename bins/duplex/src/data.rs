@@ -60,6 +60,11 @@ impl DataFolder {
         self.path.join("run.json")
     }
 
+    /// Written by people: who answers for which model.
+    pub(crate) fn providers_file(&self) -> PathBuf {
+        self.path.join("providers.toml")
+    }
+
     /// Written by people: the provider's key.
     pub(crate) fn provider_file(&self) -> PathBuf {
         self.path.join("provider.toml")

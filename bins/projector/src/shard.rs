@@ -51,7 +51,7 @@ pub(crate) async fn run(log: Log, database: Database, shard: Shard, stop: Cancel
         lag: Lag::new(shard),
         pauses: Pauses::default(),
     };
-    stop.run_until_cancelled(follower.run()).await;
+    stop.run_until_cancelled(Box::pin(follower.run())).await;
 }
 
 struct Follower {

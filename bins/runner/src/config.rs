@@ -3,7 +3,7 @@
 use crate::turn::TurnLimits;
 use anyhow::Context as _;
 use clap::Parser;
-use duplex_provider::{AnthropicConfig, Secret};
+use duplex_provider::{AnthropicConfig, Providers, ProvidersConfig, Secret};
 use duplex_workspace::SandboxMode;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -58,6 +58,9 @@ pub struct Config {
     /// Tool calls that need no approval in any session, such as `bash(git *)`; several are separated by semicolons.
     #[arg(long, env = "DUPLEX_RULES", value_delimiter = ';')]
     pub rules: Vec<String>,
+    /// A TOML file that names providers and their models (docs/providers.md); if it is there, it goes before all above.
+    #[arg(long, env = "DUPLEX_PROVIDERS_FILE")]
+    pub providers_file: Option<PathBuf>,
     /// A file to be made once the runner is ready.
     #[arg(long, env = "DUPLEX_READY_FILE")]
     pub ready_file: Option<PathBuf>,
@@ -121,6 +124,17 @@ impl Config {
             anyhow::bail!("{wrong:?} is no rule: write a tool's name, or one such as bash(git *)");
         }
         Ok(rules)
+    }
+
+    /// Who answers for which model.
+    ///
+    /// # Errors
+    /// When a file cannot be read or says something unknown.
+    pub fn providers(&self) -> anyhow::Result<Providers> {
+        match self.providers_file.as_ref().filter(|path| path.exists()) {
+            Some(path) => Ok(ProvidersConfig::load(path)?),
+            None => Ok(Providers::new(self.anthropic()?)),
+        }
     }
 
     /// How to reach Anthropic's API.

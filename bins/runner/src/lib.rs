@@ -20,7 +20,6 @@ use anyhow::Context as _;
 use config::Config;
 use duplex_domain::RunnerId;
 use duplex_eventlog::{Log, Options};
-use duplex_provider::Providers;
 use duplex_workspace::Sandbox;
 use runner::Runner;
 use std::path::Path;
@@ -47,6 +46,10 @@ pub async fn run(
     if matches!(sandbox, Sandbox::Off) {
         warn!("NO SANDBOX: tools and terminals run with this user's rights");
     }
+    info!("sandbox: {}", sandbox.report());
+    for (layer, why) in sandbox.report().missing() {
+        info!("the sandbox does without {layer}: {why}");
+    }
     let log = Log::connect(&Options {
         url: config.nats_url.clone(),
         monitor: config.nats_monitor_url.clone(),
@@ -59,7 +62,7 @@ pub async fn run(
         log,
         registry,
         sandbox,
-        providers: Providers::new(config.anthropic()?),
+        providers: config.providers()?,
         turn_limits: config.turn_limits(),
         rules: config.rules()?,
         data: config.data.clone(),

@@ -70,7 +70,8 @@ impl Reader {
             if !work::is_needed(&self.session) || runner.is_held_by_another(&self.session).await? {
                 return Ok(None);
             }
-            let Some(event) = work::claim(&self.session, runner.id, runner.sandbox.tier()) else {
+            let sandbox = runner.sandbox.report().to_string();
+            let Some(event) = work::claim(&self.session, runner.id, &sandbox) else {
                 return Ok(None);
             };
             let pen = Pen {
