@@ -74,6 +74,8 @@ async fn place() -> Place {
         title: String::new(),
         agent: "duplex".into(),
         model: "demo".into(),
+        mode: duplex_domain::Mode::Plan,
+        sandbox: "bubblewrap".into(),
         message: None,
     };
     live.open(opening).await.unwrap();
