@@ -5,8 +5,8 @@ use crate::failure::Failure;
 use crate::signed_in::SignedIn;
 use axum::Json;
 use axum::extract::State;
-use duplex_eventlog::ModelInfo;
-use duplex_wire::{ErrorBody, Model};
+use duplex_eventlog::{ModelInfo, TokenPrices};
+use duplex_wire::{ErrorBody, Model, ModelPrice};
 
 /// The models that sessions can use.
 #[utoipa::path(get, path = "/api/models", tag = "sessions",
@@ -40,6 +40,8 @@ fn model(info: ModelInfo) -> Model {
         available,
         why_not,
         context,
+        max_output,
+        price,
     } = info;
     Model {
         id,
@@ -48,6 +50,25 @@ fn model(info: ModelInfo) -> Model {
         available,
         why_not,
         context,
+        max_output,
+        price: price.map(shown),
+    }
+}
+
+fn shown(price: TokenPrices) -> ModelPrice {
+    let TokenPrices {
+        input,
+        output,
+        cache_write,
+        cache_write_1h,
+        cache_read,
+    } = price;
+    ModelPrice {
+        input,
+        output,
+        cache_write,
+        cache_write_1h,
+        cache_read,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::turn::TurnLimits;
 use duplex_domain::{RunnerId, Session};
-use duplex_eventlog::{Log, Registry, RegistryError, RunnerInfo};
-use duplex_provider::Providers;
+use duplex_eventlog::{Log, Registry, RegistryError, RunnerInfo, TokenPrices};
+use duplex_provider::{Providers, Usage};
 use duplex_workspace::Sandbox;
 use std::path::PathBuf;
 
@@ -47,7 +47,7 @@ impl Runner {
         let models = self.providers.models().into_iter();
         RunnerInfo {
             id: self.id,
-            sandbox: self.sandbox.tier().to_owned(),
+            sandbox: self.sandbox.report().to_string(),
             roots: self
                 .roots
                 .iter()
@@ -55,14 +55,64 @@ impl Runner {
                 .collect(),
             models: models
                 .map(|model| duplex_eventlog::ModelInfo {
-                    id: model.id,
+                    id: model.id.clone(),
                     label: model.label,
                     provider: model.provider,
                     available: model.available,
                     why_not: model.why_not,
                     context: (model.context > 0).then_some(u64::from(model.context)),
+                    max_output: (model.max_output > 0).then_some(u64::from(model.max_output)),
+                    price: prices(&self.providers, &model.id),
                 })
                 .collect(),
         }
+    }
+}
+
+/// What a model's tokens cost, each kind asked for by itself; none if it has no price.
+fn prices(providers: &Providers, model: &str) -> Option<TokenPrices> {
+    let one = |usage: Usage| providers.cost(model, &usage).0;
+    Some(TokenPrices {
+        input: one(Usage {
+            input: 1,
+            ..Usage::default()
+        })?,
+        output: one(Usage {
+            output: 1,
+            ..Usage::default()
+        })?,
+        cache_write: one(Usage {
+            cache_write: 1,
+            ..Usage::default()
+        })?,
+        cache_write_1h: one(Usage {
+            cache_write: 1,
+            cache_write_1h: 1,
+            ..Usage::default()
+        })?,
+        cache_read: one(Usage {
+            cache_read: 1,
+            ..Usage::default()
+        })?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use duplex_provider::AnthropicConfig;
+
+    #[test]
+    fn each_kind_of_token_has_its_price() {
+        let providers = Providers::new(AnthropicConfig::default());
+        let expected = TokenPrices {
+            input: 4_000_000,
+            output: 20_000_000,
+            cache_write: 5_000_000,
+            cache_write_1h: 8_000_000,
+            cache_read: 200_000,
+        };
+        assert_eq!(prices(&providers, "claude-opus-5-5"), Some(expected));
+        assert_eq!(prices(&providers, "nobody-knows"), None);
     }
 }

@@ -22,7 +22,7 @@ pub use follow::{Follow, Followed};
 pub use keys::{KeyPress, Keys, KeysError, PressedKey};
 pub use read::ReadError;
 pub use registry::{
-    ModelInfo, Registry, RegistryError, RunnerInfo, WorkspaceEntry, WorkspaceState,
+    ModelInfo, Registry, RegistryError, RunnerInfo, TokenPrices, WorkspaceEntry, WorkspaceState,
 };
 pub use shard::{ShardFollow, StreamIdentity};
 pub use subject::Address;

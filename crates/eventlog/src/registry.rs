@@ -47,6 +47,27 @@ pub struct ModelInfo {
     /// How many tokens a conversation may have; none if nobody knows.
     #[serde(default)]
     pub context: Option<u64>,
+    /// How many tokens one answer may have; none if nobody knows.
+    #[serde(default)]
+    pub max_output: Option<u64>,
+    /// What its tokens cost; none if it has no price, which is not the same as free.
+    #[serde(default)]
+    pub price: Option<TokenPrices>,
+}
+
+/// Picodollars for each token of a short prompt and its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenPrices {
+    /// Prompt tokens outside the provider's cache.
+    pub input: u64,
+    /// Tokens written.
+    pub output: u64,
+    /// Prompt tokens written to the cache for minutes.
+    pub cache_write: u64,
+    /// Prompt tokens written to the cache for an hour.
+    pub cache_write_1h: u64,
+    /// Prompt tokens read from the cache.
+    pub cache_read: u64,
 }
 
 /// A runner that is alive.

@@ -18,8 +18,8 @@ pub use close::Close;
 pub use costs::{CostRow, Costs, CostsBy, SetTeamBudget, Spending, TeamBudget};
 pub use rest::{
     Accepted, CreateSession, CreateWorkspace, Created, ErrorBody, ErrorDetail, ItemPage, Login, Me,
-    Model, PostCommand, SessionPage, SessionRow, SessionView, Setup, TerminalView, Working,
-    Workspace, WorkspaceState,
+    Model, ModelPrice, PostCommand, SessionPage, SessionRow, SessionView, Setup, TerminalView,
+    Working, Workspace, WorkspaceState,
 };
 
 /// What the page sends over its socket.

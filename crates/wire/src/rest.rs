@@ -82,6 +82,28 @@ pub struct Model {
     /// How many tokens a conversation may have; absent if nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<u64>,
+    /// How many tokens one answer may have; absent if nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_output: Option<u64>,
+    /// What its tokens cost; absent if it has no price, which is not the same as free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<ModelPrice>,
+}
+
+/// Picodollars for each token of a short prompt and its answer; some models charge more for long prompts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ModelPrice {
+    /// Prompt tokens outside the provider's cache.
+    pub input: u64,
+    /// Tokens written.
+    pub output: u64,
+    /// Prompt tokens written to the cache for minutes.
+    pub cache_write: u64,
+    /// Prompt tokens written to the cache for an hour.
+    pub cache_write_1h: u64,
+    /// Prompt tokens read from the cache.
+    pub cache_read: u64,
 }
 
 /// A workspace as its runner sees it.

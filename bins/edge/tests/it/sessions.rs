@@ -114,9 +114,13 @@ async fn people_see_which_workspaces_and_models_there_are() {
     );
     let models = ada.get("/api/models").await.body;
     assert_eq!(models[0]["why_not"], "set a key first");
+    let price =
+        json!({"input": 5, "output": 25, "cache_write": 6, "cache_write_1h": 10, "cache_read": 1});
+    assert_eq!(models[0]["price"], price);
     assert_eq!(
         models[1],
-        json!({"id": "demo", "label": "DEMO", "provider": "demo", "available": true})
+        json!({"id": "demo", "label": "DEMO", "provider": "demo", "available": true,
+            "context": 1_000_000, "max_output": 128_000})
     );
 }
 

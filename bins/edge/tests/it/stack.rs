@@ -6,17 +6,20 @@ use duplex_domain::{
 };
 use duplex_edge::{Config, Edge};
 use duplex_eventlog::{
-    Address, Log, ModelInfo, Options, Registry, RunnerInfo, WorkspaceEntry, WorkspaceState,
+    Address, Log, ModelInfo, Options, Registry, RunnerInfo, TokenPrices, WorkspaceEntry,
+    WorkspaceState,
 };
 use duplex_local::{NatsOptions, NatsServer, Postgres, PostgresOptions, scratch_dir};
 use futures_util::StreamExt;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
+pub const PATIENCE: Duration = Duration::from_secs(20);
 pub const PASSWORD: &str = "correct horse battery";
 
 pub struct Stack {
@@ -25,6 +28,8 @@ pub struct Stack {
     pub http: Client,
     pub log: Log,
     pub data: PathBuf,
+    pub nats_url: String,
+    pub postgres_url: String,
     _nats: NatsServer,
     _postgres: Postgres,
     _folder: TempDir,
@@ -99,6 +104,8 @@ impl Stack {
             http: Client::new(),
             log: Log::connect(&options).await.unwrap(),
             data,
+            nats_url: nats.url(),
+            postgres_url: postgres.url(),
             _nats: nats,
             _postgres: postgres,
             _folder: folder,
@@ -160,7 +167,15 @@ impl Stack {
             provider: "demo".into(),
             available: why_not.is_none(),
             why_not: why_not.map(str::to_owned),
-            context: None,
+            context: Some(1_000_000),
+            max_output: Some(128_000),
+            price: why_not.map(|_| TokenPrices {
+                input: 5,
+                output: 25,
+                cache_write: 6,
+                cache_write_1h: 10,
+                cache_read: 1,
+            }),
         };
         let id = RunnerId(Uuid::now_v7());
         let models = vec![
@@ -231,7 +246,7 @@ pub fn said(event: Event) -> Envelope {
 }
 
 async fn serve(registry: Registry, info: RunnerInfo) {
-    let mut again = tokio::time::interval(std::time::Duration::from_secs(2));
+    let mut again = tokio::time::interval(Duration::from_secs(2));
     let changes = registry.workspace_changes().await.unwrap();
     let mut changes = std::pin::pin!(changes);
     loop {
