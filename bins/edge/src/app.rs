@@ -3,6 +3,7 @@
 use crate::feed::Sockets;
 use crate::origin::Site;
 use crate::setup_link::SetupLink;
+use crate::team::SpentTeams;
 use duplex_eventlog::{Log, Registry};
 use duplex_live::Live;
 use duplex_readmodel::{Accounts, Database};
@@ -21,6 +22,7 @@ pub(crate) struct App {
     pub site: Arc<Site>,
     pub sockets: Arc<Sockets>,
     pub setup_link: Arc<SetupLink>,
+    pub spent_teams: Arc<SpentTeams>,
     pub metrics: PrometheusHandle,
     /// Cancelled when the edge stops.
     pub stop: CancellationToken,

@@ -3,8 +3,8 @@
 use crate::app::App;
 use crate::body::{Body, InPath};
 use crate::failure::Failure;
-use crate::models;
 use crate::signed_in::SignedIn;
+use crate::{models, team};
 use axum::Json;
 use axum::extract::State;
 use duplex_domain::{Command, Seq, SessionId, UserId};
@@ -46,6 +46,7 @@ pub(crate) async fn submit(
         app.live.role_of(session, user).await?;
         models::choose(app, Some(model.clone())).await?;
     }
+    team::check_command(app, session, user, id, &command).await?;
     let outcome = app.live.submit(session, user, id, command).await;
     let label = if outcome.is_ok() {
         "accepted"

@@ -102,6 +102,12 @@ impl Failure {
         )
     }
 
+    pub fn team_budget() -> Self {
+        let message =
+            "the team's budget for this month is used up; an owner of the team can raise it";
+        Self::new(StatusCode::CONFLICT, "team_budget", message)
+    }
+
     pub fn no_session() -> Self {
         Self::from(WatchError::NotFound)
     }
@@ -281,5 +287,19 @@ impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         warn!("{error}");
         Self::unavailable("the log cannot be read now; try again in a moment")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_own_the_team_is_forbidden_to_limit_it() {
+        let failure = Failure::from(AccountError::NotTheOwner);
+        assert_eq!(failure.status, StatusCode::FORBIDDEN);
+        let failure = Failure::from(AccountError::Budget);
+        assert_eq!(failure.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(failure.detail.field.as_deref(), Some("pico"));
     }
 }

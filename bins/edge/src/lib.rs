@@ -9,6 +9,7 @@ mod assets;
 mod body;
 mod commands;
 mod config;
+mod costs;
 mod events;
 mod failure;
 mod feed;
@@ -23,6 +24,7 @@ mod serve;
 mod sessions;
 mod setup_link;
 mod signed_in;
+mod team;
 mod views;
 mod workspaces;
 

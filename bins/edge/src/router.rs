@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::body::LARGEST_BODY;
 use crate::failure::Failure;
 use crate::{
-    accounts, assets, commands, events, feed, headers, health, kept, models, openapi, origin,
-    sessions, workspaces,
+    accounts, assets, commands, costs, events, feed, headers, health, kept, models, openapi,
+    origin, sessions, team, workspaces,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -33,6 +33,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(events::events))
         .routes(routes!(kept::kept))
         .routes(routes!(feed::feed))
+        .routes(routes!(costs::costs))
+        .routes(routes!(team::budget, team::set_budget))
         .routes(routes!(openapi::openapi))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))

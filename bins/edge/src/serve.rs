@@ -158,6 +158,7 @@ async fn connect(config: &Config, address: SocketAddr) -> Result<App, StartError
         site: Arc::new(Site { origins }),
         sockets: Arc::new(Sockets::default()),
         setup_link: Arc::new(SetupLink::in_folder(&config.data)),
+        spent_teams: Arc::default(),
         metrics: metrics(),
         stop: CancellationToken::new(),
     })

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::body::{Body, InPath, Params};
 use crate::failure::Failure;
 use crate::signed_in::SignedIn;
-use crate::{models, workspaces};
+use crate::{models, team, workspaces};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -75,6 +75,9 @@ pub(crate) async fn create(
     let model = models::choose(&app, wanted.model).await?;
     let mode = wanted.mode.as_deref().map(mode).transpose()?;
     let sandbox = workspaces::sandbox(&app, &workspace).await?;
+    if wanted.message.is_some() {
+        team::check(&app, user.team).await?;
+    }
     let id = SessionId(Uuid::now_v7());
     let opening = Opening {
         session: id,

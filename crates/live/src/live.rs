@@ -2,13 +2,14 @@
 
 use crate::task::{Ask, Reply, Stands, Task};
 use crate::{Glimpse, Views, Watch, WatchError};
-use duplex_domain::{Role, Seq, SessionId, UserId};
+use duplex_domain::{MessageId, Role, Seq, SessionId, TeamId, UserId};
 use duplex_eventlog::Log;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
 
 /// How long a person waits for a session's task.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -109,6 +110,26 @@ impl Live {
     /// [`WatchError::NotFound`] to a stranger.
     pub async fn role_of(&self, session: SessionId, user: UserId) -> Result<Role, WatchError> {
         self.ask(session, |reply| Ask::Role { user, reply }).await
+    }
+
+    /// The team that pays for what a person's command asks of the agent. None if the command is a message that was
+    /// posted already: then it asks nothing new.
+    ///
+    /// # Errors
+    /// [`WatchError::NotFound`] to a stranger.
+    pub async fn payer(
+        &self,
+        session: SessionId,
+        user: UserId,
+        id: Uuid,
+    ) -> Result<Option<TeamId>, WatchError> {
+        let message = MessageId(id);
+        let ask = |reply| Ask::Payer {
+            user,
+            message,
+            reply,
+        };
+        self.ask(session, ask).await
     }
 
     /// A session as it stands.

@@ -4,7 +4,9 @@ use crate::ring::Ring;
 use crate::screens::Screens;
 use crate::watch::News;
 use crate::{Loaded, Shown, Snapshot, Start, Watch, WatchError};
-use duplex_domain::{Event, Picture, Recorded, Role, Seq, SessionId, State, UserId};
+use duplex_domain::{
+    Event, MessageId, Picture, Recorded, Role, Seq, SessionId, State, TeamId, UserId,
+};
 use duplex_wire::TerminalView;
 use std::sync::Arc;
 use tokio::sync::broadcast;
@@ -116,6 +118,14 @@ impl Stage {
             .session
             .role_of(user)
             .ok_or(WatchError::NotFound)
+    }
+
+    /// The team that pays for what a person asks of the agent; none if it is a message that was posted already.
+    pub fn payer(&self, user: UserId, message: MessageId) -> Result<Option<TeamId>, WatchError> {
+        self.role_of(user)?;
+        let session = &self.picture.session;
+        let posted = session.posted.contains(&message);
+        Ok((!posted).then_some(session.team))
     }
 
     /// What a person sees first, and the end at which they get the rest: nothing falls between the two.

@@ -5,7 +5,7 @@ use crate::stage::Stage;
 use crate::submit::{Decision, decision};
 use crate::watch::News;
 use crate::{Glimpse, SubmitError, Views, Watch, WatchError};
-use duplex_domain::{Command, Recorded, Role, Seq, SessionId, UserId};
+use duplex_domain::{Command, MessageId, Recorded, Role, Seq, SessionId, TeamId, UserId};
 use duplex_eventlog::{Follow, Followed, Log, ReadError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +40,11 @@ pub(crate) enum Ask {
         user: UserId,
         reply: Reply<Role>,
     },
+    Payer {
+        user: UserId,
+        message: MessageId,
+        reply: Reply<Option<TeamId>>,
+    },
     Decide {
         user: UserId,
         id: Uuid,
@@ -55,6 +60,7 @@ impl Ask {
             Self::Watch { reply, .. } => drop(reply.send(Err(error))),
             Self::Look { reply, .. } => drop(reply.send(Err(error))),
             Self::Role { reply, .. } => drop(reply.send(Err(error))),
+            Self::Payer { reply, .. } => drop(reply.send(Err(error))),
             Self::Decide { reply, .. } => drop(reply.send(Err(error.into()))),
         }
     }
@@ -211,6 +217,11 @@ impl Task {
             Ask::Watch { user, after, reply } => drop(reply.send(self.stage.watch(user, after))),
             Ask::Look { user, reply } => drop(reply.send(self.stage.glimpse(user))),
             Ask::Role { user, reply } => drop(reply.send(self.stage.role_of(user))),
+            Ask::Payer {
+                user,
+                message,
+                reply,
+            } => drop(reply.send(self.stage.payer(user, message))),
             Ask::Decide {
                 user,
                 id,

@@ -47,6 +47,7 @@ async fn every_route_but_a_few_asks_who_is_there() {
 #[tokio::test]
 async fn the_document_names_every_address_of_the_interface() {
     let expected = [
+        "GET /api/costs",
         "GET /api/feed",
         "GET /api/me",
         "GET /api/models",
@@ -57,6 +58,7 @@ async fn the_document_names_every_address_of_the_interface() {
         "GET /api/sessions/{id}/events",
         "GET /api/sessions/{id}/items",
         "GET /api/setup",
+        "GET /api/team/budget",
         "GET /api/workspaces",
         "GET /healthz",
         "GET /metrics",
@@ -67,6 +69,7 @@ async fn the_document_names_every_address_of_the_interface() {
         "POST /api/sessions/{id}/commands",
         "POST /api/setup",
         "POST /api/workspaces",
+        "PUT /api/team/budget",
     ];
     let expected: BTreeSet<String> = expected.into_iter().map(str::to_owned).collect();
     let documented: BTreeSet<String> = documented()

@@ -9,6 +9,7 @@
 mod accounts;
 mod doors;
 mod feed;
+mod money;
 mod page;
 mod sessions;
 mod stack;
