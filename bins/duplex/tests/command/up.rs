@@ -82,7 +82,7 @@ async fn when_it_is_killed_nothing_stays_and_the_next_start_works() {
 /// What the edge is told besides what all three are.
 const EDGE: [&str; 3] = ["DUPLEX_LISTEN", "DUPLEX_ORIGINS", "DUPLEX_POSTGRES_URL"];
 const PROJECTOR: [&str; 1] = ["DUPLEX_POSTGRES_URL"];
-const RUNNER: [&str; 4] = [
+const RUNNER: [&str; 5] = [
     "DUPLEX_ANTHROPIC_API_KEY",
     "DUPLEX_PROVIDERS_FILE",
     "DUPLEX_PROVIDER_FILE",
