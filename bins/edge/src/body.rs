@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use duplex_domain::SessionId;
 use duplex_live::WatchError;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::str::FromStr;
 
@@ -25,11 +26,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(|error| unread(&error))?;
-        let value: serde_json::Value =
+        let value: Value =
             serde_json::from_slice(&bytes).map_err(|error| Failure::bad_json(&error))?;
-        let body = serde_json::from_value(value);
+        let body = T::deserialize(&value);
         body.map(Self)
-            .map_err(|error| misshapen(&error.to_string()))
+            .map_err(|error| misshapen(&value, &error.to_string()))
     }
 }
 
@@ -40,19 +41,34 @@ fn unread(error: &BytesRejection) -> Failure {
     }
 }
 
-/// JSON that is not what was asked for. The decoder names the field in backticks, where it knows it.
-fn misshapen(problem: &str) -> Failure {
-    let missing = problem
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.split('`').next());
-    let (code, field) = match (missing, problem.starts_with("unknown variant")) {
-        (Some(field), _) => ("missing_field", field),
-        (None, true) => ("unknown_type", "type"),
-        (None, false) => {
-            return Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_request", problem);
-        }
-    };
-    Failure::field(field, code, problem)
+/// JSON that is not what was asked for. The decoder names a missing field, and a word that it does not know, in
+/// backticks.
+fn misshapen(body: &Value, problem: &str) -> Failure {
+    if let Some(field) = quoted_behind("missing field", problem) {
+        return Failure::field(field, "missing_field", problem);
+    }
+    let word = quoted_behind("unknown variant", problem);
+    match word.and_then(|word| holding(body, word)) {
+        Some("type") => Failure::field("type", "unknown_type", problem),
+        Some(field) => Failure::field(field, format!("bad_{field}"), problem),
+        None => Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_request", problem),
+    }
+}
+
+fn quoted_behind<'a>(words: &str, problem: &'a str) -> Option<&'a str> {
+    let rest = problem.strip_prefix(words)?.strip_prefix(" `")?;
+    rest.split('`').next()
+}
+
+/// The fields that hold one of a few words; a command's type stands before what belongs to it.
+const WORDS: [&str; 6] = ["type", "verdict", "mode", "again", "delivery", "role"];
+
+/// The field that holds a word which could not be read; the decoder does not name it.
+fn holding(body: &Value, word: &str) -> Option<&'static str> {
+    let object = body.as_object()?;
+    let mut fields = WORDS.into_iter();
+    let here = fields.find(|field| object.get(*field).and_then(Value::as_str) == Some(word));
+    here.or_else(|| object.values().find_map(|value| holding(value, word)))
 }
 
 /// The session in the path. What is no id is no session.
@@ -120,6 +136,59 @@ impl Params {
                 "bad_limit",
                 format!("`limit` goes from 1 to {most}"),
             )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use duplex_wire::PostCommand;
+    use serde_json::json;
+
+    #[test]
+    fn a_word_nobody_knows_is_refused_by_its_field() {
+        let cases = [
+            (json!({"type": "dance"}), "unknown_type", "type"),
+            (
+                json!({"type": "decide", "call": "maybe", "verdict": "maybe"}),
+                "bad_verdict",
+                "verdict",
+            ),
+            (
+                json!({"type": "choose_mode", "mode": "yolo"}),
+                "bad_mode",
+                "mode",
+            ),
+            (
+                json!({"type": "again", "again": "sleep"}),
+                "bad_again",
+                "again",
+            ),
+            (
+                json!({"type": "post_message", "text": "soon", "delivery": "soon"}),
+                "bad_delivery",
+                "delivery",
+            ),
+            (
+                json!({"type": "decide", "call": "c"}),
+                "missing_field",
+                "verdict",
+            ),
+            (
+                json!({"type": "decide", "call": "c", "verdict": "allow_always"}),
+                "missing_field",
+                "rule",
+            ),
+        ];
+        for (command, code, field) in cases {
+            let body = json!({"command": command});
+            let Err(error) = serde_json::from_value::<PostCommand>(body.clone()) else {
+                panic!("{body} can be read");
+            };
+            let detail = misshapen(&body, &error.to_string()).detail;
+            let found = (detail.code.as_str(), detail.field.as_deref());
+            assert_eq!(found, (code, Some(field)), "{body}");
         }
     }
 }

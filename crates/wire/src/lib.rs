@@ -12,6 +12,8 @@ mod binary;
 mod close;
 mod costs;
 mod rest;
+#[cfg(feature = "openapi")]
+mod schema;
 
 pub use binary::{Screenful, ScreenfulError, ScreenfulKind};
 pub use close::Close;

@@ -191,7 +191,7 @@ pub struct PostCommand {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// What to do.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::command))]
     pub command: Command,
 }
 

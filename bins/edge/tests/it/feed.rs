@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Socket(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+pub struct Socket(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
 
 /// What a socket says.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Socket {
         Self(connect_async(request).await.unwrap().0)
     }
 
-    async fn open(person: &Person) -> Self {
+    pub async fn open(person: &Person) -> Self {
         let mut socket = Self::dial(&person.base, &person.base, Some(&person.cookie)).await;
         let welcome = socket.down().await;
         assert!(
@@ -63,7 +63,7 @@ impl Socket {
             .await;
     }
 
-    async fn command(&mut self, session: SessionId, command: Value) -> String {
+    pub async fn command(&mut self, session: SessionId, command: Value) -> String {
         let id = Uuid::now_v7().as_simple().to_string();
         let up = json!({"type": "command", "id": id, "session": session, "command": command});
         self.send(up.to_string()).await;
@@ -89,7 +89,7 @@ impl Socket {
         }
     }
 
-    async fn down(&mut self) -> Down {
+    pub async fn down(&mut self) -> Down {
         match self.next().await {
             Said::Down(down) => *down,
             other => panic!("not a message: {other:?}"),
@@ -347,7 +347,7 @@ async fn accepted_names_the_commands_place() {
 }
 
 /// What a runner puts out.
-fn put_out(event: Event) -> Envelope {
+pub fn put_out(event: Event) -> Envelope {
     let by = Writer::Runner(RunnerId::default());
     Envelope {
         v: 1,

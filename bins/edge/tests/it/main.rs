@@ -13,4 +13,5 @@ mod money;
 mod page;
 mod sessions;
 mod stack;
+mod steering;
 mod stream;
