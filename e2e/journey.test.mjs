@@ -63,7 +63,7 @@ step("a session is created on the workspace offered", async () => {
   await page.waitForURL(/\/s\/[0-9a-f]{32}$/);
   await page.locator("[data-link=ok]").first().waitFor();
   const short = page.url().slice(-8);
-  assert.ok((await page.title()).includes(short), "the title names the session");
+  await eventually("the title to name the session", () => page.title(), (title) => title.includes(short));
 });
 
 step("an answer streams in, and its cost is counted", async () => {

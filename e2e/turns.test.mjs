@@ -81,4 +81,32 @@ step("the plan is shown and how far it is", async () => {
   assert.match(await page.locator(".plan").innerText(), /1\/2[\s\S]*write the test/);
 });
 
+step("what changed can be seen, restored and committed", async () => {
+  await newSession(page);
+  for (const [turn, word] of ["one", "two"].entries()) {
+    const input = JSON.stringify({ path: "a.txt", content: `${word}\n` });
+    await say(page, `[[tool write ${input}]] [[then]] [[say 1 tokens at 100/s]]`);
+    await eventually("the end", () => page.locator(".turn-end").count(), (count) => count === turn + 1);
+  }
+  await page.click("#changes");
+  const panel = page.locator(".dialog.changes");
+  await panel.locator(".file .fold").click();
+  await panel.getByText("+two").waitFor();
+  await page.screenshot({ path: new URL("artifacts/changes.png", import.meta.url).pathname });
+
+  await eventually("the second turn's files", () => panel.locator("select option").count(), (count) => count === 4);
+  await panel.locator("select").selectOption("1");
+  await panel.getByRole("button", { name: "Restore these files…" }).click();
+  await panel.getByText("This changes 1 files").waitFor();
+  await panel.locator("#restore").click();
+  await page.getByText("The files are those of checkpoint 1 again").waitFor({ state: "attached" });
+
+  await panel.locator("select").selectOption("");
+  await panel.locator("input[name=message]").fill("Add a");
+  await panel.getByRole("button", { name: "Commit" }).click();
+  await page.getByText("Committed: Add a").waitFor({ state: "attached" });
+  await panel.getByRole("button", { name: "Close" }).click();
+  await panel.waitFor({ state: "detached" });
+});
+
 step("nothing failed unseen", () => assert.deepEqual(browser.problems, []));

@@ -1,6 +1,7 @@
 //! The parts that pages are made of.
 
 pub mod asking;
+pub mod changes;
 pub mod composer;
 pub mod confirm;
 pub mod icon;

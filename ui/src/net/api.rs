@@ -1,7 +1,7 @@
 //! The server's REST interface.
 
 use crate::interop::dom;
-use duplex_domain::{Command, Place, SessionId};
+use duplex_domain::{Changes, Command, Place, SessionId};
 use duplex_wire::{
     Accepted, CreateSession, Created, ErrorBody, ItemPage, Login, Me, Model, PostCommand,
     SessionPage, Setup, Workspace,
@@ -120,6 +120,11 @@ pub async fn sessions(state: &str, q: &str, cursor: Option<&str>) -> Result<Sess
 /// Opens a session.
 pub async fn create_session(body: &CreateSession) -> Result<Created, Failure> {
     post("/api/sessions", body).await
+}
+
+/// What changed in a session's files, by the hash that an event names.
+pub async fn changes(session: SessionId, hash: &str) -> Result<Changes, Failure> {
+    get(&format!("/api/sessions/{session}/bodies/{hash}")).await
 }
 
 /// Items before a place, newest page of them.

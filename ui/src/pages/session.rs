@@ -2,6 +2,7 @@
 
 use super::sessions::{ThemeButton, short_id};
 use crate::components::asking::Asking;
+use crate::components::changes::ChangesButton;
 use crate::components::composer::{Composer, LinkState};
 use crate::components::confirm::Confirm;
 use crate::components::icon::Icon;
@@ -300,6 +301,7 @@ fn Header(id: SessionId, divider: Divider) -> Element {
                 span { class: "chip warn", title: "Tools and terminals run without a sandbox", "sandbox off" }
             }
             span { class: "grow" }
+            ChangesButton { id, session: crate::state::Shown(Rc::clone(&session)) }
             span { class: "number muted tokens", title: "{usage(&session)}", "{money::count(session.usage.total())} tokens" }
             span { class: "number cost", id: "cost", "{money::exact(&session.cost)}" }
             ModeChoice { id, mode: session.mode, may: shared.role(&session) >= Some(Role::Driver) }

@@ -18,6 +18,7 @@ mod markdown;
 mod queued;
 mod row;
 mod tool;
+pub use tool::DiffView;
 
 /// How near the beginning older rows are asked for, in pixels.
 const NEAR: f64 = 800.0;
