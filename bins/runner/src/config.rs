@@ -1,5 +1,6 @@
 //! What a runner is told at its start: the one place that reads its environment.
 
+use crate::policies::Policies;
 use crate::turn::TurnLimits;
 use anyhow::Context as _;
 use clap::Parser;
@@ -61,6 +62,9 @@ pub struct Config {
     /// A TOML file that names providers and their models (docs/providers.md); if it is there, it goes before all above.
     #[arg(long, env = "DUPLEX_PROVIDERS_FILE")]
     pub providers_file: Option<PathBuf>,
+    /// A TOML file that says what is allowed in which workspace (docs/workspaces.md); without it, no network.
+    #[arg(long, env = "DUPLEX_WORKSPACES_FILE")]
+    pub workspaces_file: Option<PathBuf>,
     /// A file to be made once the runner is ready.
     #[arg(long, env = "DUPLEX_READY_FILE")]
     pub ready_file: Option<PathBuf>,
@@ -124,6 +128,15 @@ impl Config {
             anyhow::bail!("{wrong:?} is no rule: write a tool's name, or one such as bash(git *)");
         }
         Ok(rules)
+    }
+
+    /// What is allowed in which workspace.
+    ///
+    /// # Errors
+    /// When the file cannot be read or says something that is not understood.
+    pub fn policies(&self) -> anyhow::Result<Policies> {
+        let file = self.workspaces_file.as_deref();
+        file.map_or_else(|| Ok(Policies::default()), Policies::load)
     }
 
     /// Who answers for which model.

@@ -7,6 +7,7 @@ mod files;
 mod history;
 mod holder;
 mod pictures;
+mod policies;
 mod previews;
 mod prompt;
 mod reader;
@@ -14,6 +15,7 @@ mod runner;
 mod scribe;
 mod shell;
 mod turn;
+mod way_out;
 mod workspaces;
 
 use anyhow::Context as _;
@@ -65,6 +67,7 @@ pub async fn run(
         providers: config.providers()?,
         turn_limits: config.turn_limits(),
         rules: config.rules()?,
+        policies: config.policies()?,
         data: config.data.clone(),
         roots: config.roots.clone(),
     });

@@ -12,7 +12,7 @@ pub fn system(worktree: &Worktree) -> String {
 write as you write it, share a terminal in the same folder, and may stop you at any time.\n\
 \n\
 You work in the git worktree {tree}, on the branch {branch}. Your tools read, write and edit files in it and run \
-commands in a sandbox without network. Look before you change; keep changes small and in the style of the code \
+commands in a sandbox, without network unless you are told otherwise. Look before you change; keep changes small and in the style of the code \
 around them; run the project's own checks when there are any. Say briefly what you do and why, in the language of \
 the person who asks. When you are done, say what changed and what you could not check.",
         tree = worktree.tree.display(),
@@ -59,6 +59,17 @@ it you may carry it out.]"
         Mode::Auto => {
             "[From now on you may change and run what the sandbox allows without asking.]"
         }
+    }
+}
+
+/// Which machines may be reached.
+#[must_use]
+pub fn network(hosts: Option<&str>) -> String {
+    match hosts {
+        Some(hosts) => format!(
+            "[From now on these machines can be reached, through the proxy that HTTPS_PROXY names, and no others: {hosts}.]"
+        ),
+        None => "[From now on there is no network.]".to_owned(),
     }
 }
 

@@ -5,7 +5,8 @@ mod place;
 
 use duplex_domain::{Command, EndReason, ItemKind, TerminalEnd, TerminalState, ToolState};
 use duplex_provider_double as double;
-use place::Place;
+use place::{Place, within};
+use uuid::Uuid;
 
 #[tokio::test]
 async fn an_answer_streams_token_by_token_and_is_paid_for() {
@@ -253,4 +254,38 @@ async fn without_its_workspace_a_turn_says_what_is_wrong() {
     let app = place.workspace().display().to_string();
     let problems = ada.problems();
     assert!(problems[0].contains(&app), "{problems:?}");
+}
+
+/// Whether some process of this machine was started with these words.
+fn runs(words: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.map(|process| std::fs::read(process.path().join("cmdline")));
+    let mut lines = lines.flatten();
+    lines.any(|line| {
+        String::from_utf8_lossy(&line)
+            .replace('\0', " ")
+            .contains(words)
+    })
+}
+
+#[tokio::test]
+async fn a_command_in_the_background_outlives_its_turn_and_ends_with_its_session() {
+    let place = Place::new().await;
+    let mut ada = place.open().await;
+    let words = format!("sleep 7{}", Uuid::now_v7().as_u128() % 100_000_000);
+
+    let run = format!(
+        r#"[[tool bash {{"command":"{words}","background":true}}]] [[then]] [[say 1 tokens at 100/s]]"#
+    );
+    ada.says(&run).await;
+    assert_eq!(ada.sees_end(1).await, EndReason::Complete);
+    assert!(runs(&words), "{:?}", ada.tools());
+
+    ada.commands(Command::End).await;
+    within("the command to end", async {
+        while runs(&words) {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
 }

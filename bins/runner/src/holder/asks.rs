@@ -55,7 +55,8 @@ impl Holder {
         if own != Need::Approval {
             return own;
         }
-        need(session.mode, sandboxed, &self.runner.rules, call)
+        let rules = [&self.runner.rules[..], &self.allowed.rules].concat();
+        need(session.mode, sandboxed, &rules, call)
     }
 
     /// The question as a fact; none if it was answered meanwhile or nobody waits.

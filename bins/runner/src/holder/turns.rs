@@ -53,7 +53,8 @@ impl Holder {
         let shared = self
             .shared
             .get_or_insert_with(|| Arc::new(Shared::new(&worktree)));
-        let tools = Context::new(worktree, self.runner.sandbox.clone(), shared.clone());
+        let mut tools = Context::new(worktree, self.sandbox.clone(), shared.clone());
+        tools.network = self.way_out.network();
         let session = &self.reader.session;
         let turn = Turn {
             id,
@@ -66,6 +67,7 @@ impl Holder {
             limits: self.runner.turn_limits,
             providers: self.runner.providers.clone(),
             tools,
+            hosts: self.way_out.note(),
             pictures: Pictures::of(self.runner.log.clone(), session.id),
             output: self.output.clone(),
             reports: self.reports.0.clone(),

@@ -26,6 +26,11 @@ impl Turn {
             .await?;
         self.note("mode", crate::prompt::mode(self.mode).to_owned())
             .await?;
+        let hosts = self.hosts.clone();
+        if hosts.is_some() || self.history.has_note("network") {
+            let note = crate::prompt::network(hosts.as_deref());
+            self.note("network", note).await?;
+        }
         let worktree = self.tools.worktree.clone();
         let found = tokio::task::spawn_blocking(move || instructions(&worktree)).await;
         match found.ok().flatten() {

@@ -43,6 +43,8 @@ pub struct Turn {
     pub providers: Providers,
     /// What tools act on.
     pub tools: Context,
+    /// The machines outside that may be reached, as they are told to the model.
+    pub hosts: Option<String>,
     /// Where pictures lie.
     pub pictures: Pictures,
     /// Where it writes.
