@@ -6,6 +6,7 @@ mod dispatch;
 mod files;
 mod history;
 mod holder;
+mod money;
 mod pictures;
 mod policies;
 mod previews;
@@ -23,6 +24,7 @@ use config::Config;
 use duplex_domain::RunnerId;
 use duplex_eventlog::{Log, Options};
 use duplex_workspace::Sandbox;
+use money::TeamMoney;
 use runner::Runner;
 use std::path::Path;
 use std::sync::Arc;
@@ -68,6 +70,7 @@ pub async fn run(
         turn_limits: config.turn_limits(),
         rules: config.rules()?,
         policies: config.policies()?,
+        money: TeamMoney::default(),
         data: config.data.clone(),
         roots: config.roots.clone(),
     });

@@ -1,5 +1,6 @@
 //! A runner: what all its sessions share.
 
+use crate::money::TeamMoney;
 use crate::policies::Policies;
 use crate::turn::TurnLimits;
 use duplex_domain::{RunnerId, Session};
@@ -26,6 +27,8 @@ pub struct Runner {
     pub rules: Vec<String>,
     /// What is allowed in which workspace.
     pub policies: Policies,
+    /// What teams have spent.
+    pub money: TeamMoney,
     /// Its data folder.
     pub data: PathBuf,
     /// Where workspaces may lie.

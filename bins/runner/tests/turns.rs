@@ -289,3 +289,30 @@ async fn a_command_in_the_background_outlives_its_turn_and_ends_with_its_session
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_team_without_money_rests_until_it_has_some() {
+    let place = Place::new().await;
+    let mut ada = place.open().await;
+    let registry = place.log.registry().await.unwrap();
+    let team = ada.picture.session.team;
+    registry.put_team_budget(team, Some(1)).await.unwrap();
+
+    let step = r#"[[tool read {"path":"README.md"}]] [[then]] "#;
+    ada.says(&step.repeat(99)).await;
+    assert_eq!(ada.sees_end(1).await, EndReason::Budget);
+    assert!(
+        ada.problems()[0].contains("the team has spent"),
+        "{:?}",
+        ada.problems()
+    );
+
+    ada.says("[[say 1 tokens at 100/s]]").await;
+    ada.sees("the message that waits", |ada| {
+        ada.picture.session.queue.len() == 1
+    })
+    .await;
+    registry.put_team_budget(team, None).await.unwrap();
+
+    assert_eq!(ada.sees_end(2).await, EndReason::Complete);
+}

@@ -163,9 +163,13 @@ impl Holder {
             return;
         }
         if let Some(AtBoundary { reply, texts, .. }) = self.boundary.take() {
-            let spent = self.session().is_spent();
+            let news = News {
+                texts,
+                spent: self.session().is_spent(),
+                team_spent: self.runner.money.is_spent(self.session().team),
+            };
             // A turn that was stopped meanwhile does not listen.
-            let _ = reply.send(News { texts, spent });
+            let _ = reply.send(news);
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::turn::Report;
 use crate::way_out::WayOut;
 use asks::{AtBoundary, Waiting};
 use duplex_domain::{
-    CallId, EndReason, Event, Lane, Problem, Seq, Session, SessionId, State, TerminalEnd,
+    CallId, EndReason, Event, Lane, Problem, Seq, Session, SessionId, State, TeamId, TerminalEnd,
     TerminalId, TerminalState, TurnId, work,
 };
 use duplex_eventlog::{AppendError, Followed, Keys, ReadError, RegistryError};
@@ -28,11 +28,11 @@ use duplex_workspace::tools::Shared;
 use duplex_workspace::{Repository, Sandbox, WorkspaceError, Worktree};
 use facts::{Appending, Note, appended};
 use files::Files;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
@@ -91,6 +91,8 @@ struct Holder {
     lanes: [AbortOnDropHandle<()>; 2],
     keys: Keys,
     key: SealKey,
+    /// Tells when teams run out of money or have some again.
+    purses: watch::Receiver<HashSet<TeamId>>,
     /// What the operator allows here.
     allowed: Allowed,
     /// What tools and terminals of this session run in.
@@ -146,6 +148,7 @@ impl Holder {
         Ok(Self {
             keys: runner.log.keys(session.id).await?,
             key: SealKey::from_bytes(key),
+            purses: runner.money.changes(),
             allowed,
             sandbox,
             way_out,
@@ -203,6 +206,7 @@ impl Holder {
                 event = self.way_out.asked() => self.say_now(event),
                 Some(over) = self.over.1.recv() => self.notes.push_back(Note::ShellOver(over)),
                 Some(keys) = self.keys.next() => self.pass(keys).await,
+                _ = self.purses.changed() => {}
                 () = stop.cancelled(), if !self.stopping => self.stop().await,
                 () = tokio::time::sleep(PATIENCE) => self.release_if_idle(),
                 _ = output_lane => return Err(HoldError::Taken(self.reader.session.id)),

@@ -171,6 +171,9 @@ impl Turn {
         if news.spent {
             return Err(ends::spent());
         }
+        if news.team_spent {
+            return Err(ends::team_spent());
+        }
         if self
             .limits
             .pico

@@ -73,4 +73,6 @@ pub struct News {
     pub texts: Vec<String>,
     /// Whether the session has cost what it may.
     pub spent: bool,
+    /// Whether its team has.
+    pub team_spent: bool,
 }
