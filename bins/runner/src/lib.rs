@@ -14,6 +14,7 @@ mod prompt;
 mod reader;
 mod runner;
 mod scribe;
+mod servers;
 mod shell;
 mod turn;
 mod way_out;

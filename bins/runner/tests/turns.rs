@@ -5,7 +5,7 @@ mod place;
 
 use duplex_domain::{Command, EndReason, ItemKind, TerminalEnd, TerminalState, ToolState};
 use duplex_provider_double as double;
-use place::{Place, within};
+use place::{Place, runs, within};
 use uuid::Uuid;
 
 #[tokio::test]
@@ -254,18 +254,6 @@ async fn without_its_workspace_a_turn_says_what_is_wrong() {
     let app = place.workspace().display().to_string();
     let problems = ada.problems();
     assert!(problems[0].contains(&app), "{problems:?}");
-}
-
-/// Whether some process of this machine was started with these words.
-fn runs(words: &str) -> bool {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let lines = processes.map(|process| std::fs::read(process.path().join("cmdline")));
-    let mut lines = lines.flatten();
-    lines.any(|line| {
-        String::from_utf8_lossy(&line)
-            .replace('\0', " ")
-            .contains(words)
-    })
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ impl Holder {
 
     fn need_of(&self, question: &Question) -> Need {
         let session = self.session();
-        let sandboxed = self.runner.sandbox.tier() != "off";
+        let sandboxed = self.runner.sandbox.tier() != "off" && !question.outside;
         let call = (
             question.tool,
             question.name.as_str(),

@@ -14,6 +14,7 @@ use crate::policies::Allowed;
 use crate::reader::Reader;
 use crate::runner::Runner;
 use crate::scribe::{Pen, Scribe};
+use crate::servers::Servers;
 use crate::shell::{Over, Shell};
 use crate::turn::Report;
 use crate::way_out::WayOut;
@@ -102,6 +103,8 @@ struct Holder {
     turn: Option<RunningTurn>,
     /// What the tool calls of the session have in common.
     shared: Option<Arc<Shared>>,
+    /// Tools from elsewhere.
+    servers: Option<Arc<Servers>>,
     /// Calls that wait for somebody's answer.
     waiting: HashMap<CallId, Waiting>,
     /// A turn between two model calls.
@@ -144,6 +147,7 @@ impl Holder {
         let socket = runner.data.join("ways").join(session.id.to_string());
         let opened = WayOut::open(allowed.network.clone(), &socket, &runner.sandbox);
         let (way_out, sandbox) = opened.map_err(HoldError::WayOut)?;
+        let sandbox = sandbox.with_readable(&allowed.readable);
         let key = runner.registry.session_key(session.id, fresh).await?;
         Ok(Self {
             keys: runner.log.keys(session.id).await?,
@@ -162,6 +166,7 @@ impl Holder {
             worktree: None,
             turn: None,
             shared: None,
+            servers: None,
             waiting: HashMap::new(),
             boundary: None,
             files: Files::default(),
@@ -315,6 +320,9 @@ impl Holder {
         let over = self.session().state == State::Ended || self.released;
         if let Some(shared) = self.shared.take_if(|_| over) {
             shared.end().await;
+        }
+        if let Some(servers) = self.servers.take_if(|_| over) {
+            servers.end().await;
         }
     }
 

@@ -197,6 +197,18 @@ pub async fn within<T>(what: &str, doing: impl Future<Output = T>) -> T {
     done.unwrap_or_else(|_| unreachable!("waited in vain for {what}"))
 }
 
+/// Whether some process of this machine was started with these words.
+pub fn runs(words: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.map(|process| std::fs::read(process.path().join("cmdline")));
+    let mut lines = lines.flatten();
+    lines.any(|line| {
+        String::from_utf8_lossy(&line)
+            .replace('\0', " ")
+            .contains(words)
+    })
+}
+
 /// Ada and what she sees of her session.
 pub struct Person {
     pub picture: Picture,
