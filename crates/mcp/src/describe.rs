@@ -12,6 +12,9 @@ use crate::text::line;
 /// Bytes of what somebody else's program says in an error.
 const SAID_BYTES: usize = 600;
 
+/// An answer over HTTP of more than [`crate::LINE_BYTES`].
+pub(crate) const TOO_LARGE: &str = "its answer has more than 8 MiB: ask for less at once";
+
 type Http = StreamableHttpError<reqwest::Error>;
 
 /// Why a server could not be started to be used.
@@ -93,9 +96,7 @@ fn http(error: &(dyn Error + 'static)) -> Option<String> {
         StreamableHttpError::InsufficientScope(_) => {
             "the key it was given does not allow this (HTTP 403)".to_owned()
         }
-        StreamableHttpError::ResponseBodyTooLarge { max_size } => {
-            format!("its answer has more than {max_size} bytes: ask for less at once")
-        }
+        StreamableHttpError::ResponseBodyTooLarge { .. } => TOO_LARGE.to_owned(),
         StreamableHttpError::UnexpectedContentType(_) => {
             "there is something else than a tool server at its url".to_owned()
         }

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Client, Url, redirect};
 use rmcp::model::ClientJsonRpcMessage;
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::common::client_side_sse::{BoxedSseResponse, FixedInterval};
 use rmcp::transport::streamable_http_client::{
-    StreamableHttpClient, StreamableHttpClientTransportConfig, StreamableHttpError,
+    SseError, StreamableHttpClient, StreamableHttpClientTransportConfig, StreamableHttpError,
     StreamableHttpPostResponse, StreamableHttpResponseLimits,
 };
 
@@ -28,12 +30,38 @@ type Failure = StreamableHttpError<reqwest::Error>;
 
 /// The library's client, but for the address in its errors: the library logs them, and a query may be a key.
 #[derive(Clone)]
-pub(crate) struct Quiet(Client);
+pub(crate) struct Quiet {
+    client: Client,
+    /// Set when a streamed answer was too large: all the library says then is that the stream is closed.
+    flooded: Arc<AtomicBool>,
+}
+
+impl Quiet {
+    fn watched(&self, stream: BoxedSseResponse) -> BoxedSseResponse {
+        let flooded = self.flooded.clone();
+        let watch = move |error: &SseError| {
+            if error.to_string().contains("exceeded the maximum size") {
+                flooded.store(true, Ordering::Relaxed);
+            }
+        };
+        stream.inspect_err(watch).boxed()
+    }
+
+    fn answered(&self, answer: StreamableHttpPostResponse) -> StreamableHttpPostResponse {
+        match answer {
+            StreamableHttpPostResponse::Sse(stream, session) => {
+                StreamableHttpPostResponse::Sse(self.watched(stream), session)
+            }
+            other => other,
+        }
+    }
+}
 
 /// A connection to this address; nothing is sent yet.
 pub(crate) fn transport(
     url: &str,
     headers: &BTreeMap<String, String>,
+    flooded: Arc<AtomicBool>,
 ) -> Result<StreamableHttpClientTransport<Quiet>, String> {
     let client = Client::builder()
         .connect_timeout(CONNECT)
@@ -59,7 +87,7 @@ pub(crate) fn transport(
     config.max_json_response_size = LINE_BYTES;
     config.max_error_response_size = PAGE_BYTES;
     Ok(StreamableHttpClientTransport::with_client(
-        Quiet(client),
+        Quiet { client, flooded },
         config,
     ))
 }
@@ -111,8 +139,11 @@ impl StreamableHttpClient for Quiet {
         auth: Option<String>,
         headers: Headers,
     ) -> Result<StreamableHttpPostResponse, Failure> {
-        let post = self.0.post_message(uri, message, session, auth, headers);
-        post.await.map_err(quiet)
+        let post = self
+            .client
+            .post_message(uri, message, session, auth, headers);
+        let answer = post.await.map_err(quiet)?;
+        Ok(self.answered(answer))
     }
 
     async fn post_message_with_response_limits(
@@ -125,9 +156,10 @@ impl StreamableHttpClient for Quiet {
         limits: StreamableHttpResponseLimits,
     ) -> Result<StreamableHttpPostResponse, Failure> {
         let post = self
-            .0
+            .client
             .post_message_with_response_limits(uri, message, session, auth, headers, limits);
-        post.await.map_err(quiet)
+        let answer = post.await.map_err(quiet)?;
+        Ok(self.answered(answer))
     }
 
     async fn delete_session(
@@ -137,7 +169,7 @@ impl StreamableHttpClient for Quiet {
         auth: Option<String>,
         headers: Headers,
     ) -> Result<(), Failure> {
-        let delete = self.0.delete_session(uri, session, auth, headers);
+        let delete = self.client.delete_session(uri, session, auth, headers);
         delete.await.map_err(quiet)
     }
 
@@ -149,8 +181,9 @@ impl StreamableHttpClient for Quiet {
         auth: Option<String>,
         headers: Headers,
     ) -> Result<BoxedSseResponse, Failure> {
-        let get = self.0.get_stream(uri, session, last, auth, headers);
-        get.await.map_err(quiet)
+        let get = self.client.get_stream(uri, session, last, auth, headers);
+        let stream = get.await.map_err(quiet)?;
+        Ok(self.watched(stream))
     }
 
     async fn get_stream_with_max_sse_event_size(
@@ -163,8 +196,9 @@ impl StreamableHttpClient for Quiet {
         most: usize,
     ) -> Result<BoxedSseResponse, Failure> {
         let get = self
-            .0
+            .client
             .get_stream_with_max_sse_event_size(uri, session, last, auth, headers, most);
-        get.await.map_err(quiet)
+        let stream = get.await.map_err(quiet)?;
+        Ok(self.watched(stream))
     }
 }

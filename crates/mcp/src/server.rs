@@ -1,62 +1,33 @@
 //! One live connection to a tool server.
 
-use std::fmt;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use reqwest::Url;
+use rmcp::RoleClient;
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, CallToolResult, ClientConfig, ClientRequest,
-    ProtocolVersion, ServerResult,
+    ServerResult,
 };
-use rmcp::service::{
-    ClientLifecycleMode, ClientServiceExt, PeerRequestOptions, RunningService, ServiceError,
-};
+use rmcp::service::{PeerRequestOptions, RunningService, ServiceError};
 use rmcp::transport::async_rw::AsyncRwTransport;
-use rmcp::{Peer, RoleClient};
 use serde_json::{Map, Value};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{ServerConfig, Transport};
+use crate::known::{Host, Known};
 use crate::line::Lines;
-use crate::link::{Link, Listener, Shared};
-use crate::list::{Tool, everything, offered};
+use crate::link::{Link, Listener};
+use crate::list::{Tool, offered};
 use crate::outcome::CallOutcome;
+use crate::start::{about, start};
 use crate::text::line;
 use crate::waiting::Waiting;
 use crate::{McpError, describe, http};
 
 /// How long the end of a connection may take.
 const END: Duration = Duration::from_secs(5);
-/// Bytes of a server's last words in an error.
-const LAST_BYTES: usize = 400;
-
-/// Asks for the last line a server's process wrote on standard error. It may wait a moment for the process to be gone,
-/// since its last words come last.
-pub type LastWords = Arc<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>;
-
-/// What a server may be told, and what its caller knows of it.
-#[derive(Clone, Default)]
-pub struct Host {
-    /// The folder a server that asks for roots is told of: the worktree, for a server that sees it.
-    pub root: Option<PathBuf>,
-    /// Where a server's last words can be read, if it is a process of the caller's.
-    pub last_words: Option<LastWords>,
-}
-
-impl fmt::Debug for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host")
-            .field("root", &self.root)
-            .finish_non_exhaustive()
-    }
-}
-
 /// A live connection. Dropped, it is closed; the server's process is its caller's to end.
 #[derive(Debug)]
 pub struct Server {
@@ -67,15 +38,6 @@ pub struct Server {
     notes: Vec<String>,
     running: RunningService<RoleClient, ClientConfig>,
     known: Known,
-}
-
-/// What stays the same from the first byte on.
-#[derive(Clone, Debug)]
-struct Known {
-    shared: Arc<Shared>,
-    host: Host,
-    flooded: Arc<AtomicBool>,
-    stdio: bool,
 }
 
 impl Server {
@@ -100,7 +62,9 @@ impl Server {
     pub async fn connect_http(config: &ServerConfig, host: Host) -> Result<Self, McpError> {
         let known = Known::new(config, host, false);
         let transport = match &config.transport {
-            Transport::Http { url, headers } => http::transport(url, headers),
+            Transport::Http { url, headers } => {
+                http::transport(url, headers, known.flooded.clone())
+            }
             Transport::Stdio { .. } => Err("it is configured as a command".to_owned()),
         };
         match transport {
@@ -274,7 +238,18 @@ impl Server {
                 message: line(&scrub.text(&said.message), 2000),
             },
             ServiceError::TransportSend(_) if self.known.stdio => self.known.gone().await,
-            ServiceError::TransportClosed => self.known.gone().await,
+            ServiceError::TransportClosed if self.known.stdio || self.is_over() => {
+                self.known.gone().await
+            }
+            // Over HTTP it is one answer that broke off; the others do not depend on it.
+            ServiceError::TransportClosed => McpError::Failed {
+                server,
+                problem: if self.known.flooded.swap(false, Ordering::Relaxed) {
+                    describe::TOO_LARGE.to_owned()
+                } else {
+                    "the connection broke off before its answer was there".to_owned()
+                },
+            },
             other => McpError::Failed {
                 server,
                 problem: scrub.text(&describe::failing(other)),
@@ -287,95 +262,4 @@ impl Server {
     pub async fn end(mut self) {
         let _ = self.running.close_with_timeout(END).await;
     }
-}
-
-impl Known {
-    fn new(config: &ServerConfig, host: Host, stdio: bool) -> Self {
-        let root = host.root.as_deref();
-        let root = root.and_then(|path| Url::from_file_path(path).ok());
-        let root = root.map(String::from);
-        Self {
-            shared: Arc::new(Shared::new(&config.name, root, config.scrub())),
-            host,
-            flooded: Arc::default(),
-            stdio,
-        }
-    }
-
-    async fn last(&self) -> String {
-        match &self.host.last_words {
-            Some(last_words) => line(&self.shared.scrub.text(&last_words().await), LAST_BYTES),
-            None => String::new(),
-        }
-    }
-
-    async fn start(&self, problem: String) -> McpError {
-        let server = self.shared.server.clone();
-        if self.flooded.load(Ordering::Relaxed) {
-            return McpError::Flooded { server };
-        }
-        McpError::Start {
-            server,
-            problem: self.shared.scrub.text(&problem),
-            last: self.last().await,
-        }
-    }
-
-    async fn gone(&self) -> McpError {
-        let server = self.shared.server.clone();
-        if self.flooded.load(Ordering::Relaxed) {
-            return McpError::Flooded { server };
-        }
-        let last = self.last().await;
-        McpError::Ended { server, last }
-    }
-}
-
-type Started = (
-    RunningService<RoleClient, ClientConfig>,
-    Vec<rmcp::model::Tool>,
-    bool,
-);
-
-/// Shakes hands and reads the list.
-///
-/// The library's newest version of the protocol has no handshake, and no server of today speaks it; so the newest that
-/// has one is asked for by name, and what the server chooses instead must be one with a handshake too.
-async fn start<T>(link: Link<T>, known: &Known) -> Result<Started, String>
-where
-    T: rmcp::transport::Transport<RoleClient> + 'static,
-{
-    let us = known.shared.introduction();
-    let running = us.serve_with_lifecycle(link, ClientLifecycleMode::Initialize);
-    let running = running.await.map_err(|error| describe::starting(&error))?;
-    let info = running.peer().peer_info();
-    let version = info.as_ref().map(|info| info.protocol_version.clone());
-    let spoken = |version: &ProtocolVersion| {
-        version.has_initialize() && ProtocolVersion::KNOWN_VERSIONS.contains(version)
-    };
-    if !version.as_ref().is_some_and(spoken) {
-        let version = version.map(|version| line(version.as_str(), 40));
-        return Err(format!(
-            "it speaks version {} of the protocol: one of 2024-11-05 to 2025-11-25 is needed",
-            version.unwrap_or_default()
-        ));
-    }
-    let (said, complete) = if info.is_some_and(|info| info.capabilities.tools.is_some()) {
-        let list = everything(running.peer()).await;
-        list.map_err(|error| describe::listing(&error))?
-    } else {
-        (Vec::new(), true)
-    };
-    known.shared.listed.store(true, Ordering::Relaxed);
-    Ok((running, said, complete))
-}
-
-fn about(peer: &Peer<RoleClient>) -> String {
-    let Some(info) = peer.peer_info() else {
-        return String::new();
-    };
-    let who = info.server_info.as_ref();
-    let who = who.map(|who| format!("{} {}, ", who.name, who.version));
-    let text = format!("{}MCP {}", who.unwrap_or_default(), info.protocol_version);
-    line(&text, 120)
 }

@@ -11,11 +11,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use duplex_mcp::{Host, McpError, Server, ServerConfig, Transport};
+use duplex_mcp::{CallOutcome, Host, McpError, Server, ServerConfig, Transport};
 use serde_json::{Value, json};
 use tokio::io::{
     AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf,
 };
+use tokio_util::sync::CancellationToken;
 
 /// What stands in a file under `[mcp.fake]`.
 pub fn config(text: &str) -> ServerConfig {
@@ -132,4 +133,12 @@ pub async fn connected(config: ServerConfig, host: Host, tools: &[Value]) -> (Fa
     let (mut fake, connecting) = pair(config, host);
     let (server, ()) = tokio::join!(connecting, fake.lists(tools));
     (fake, server.unwrap())
+}
+
+/// A call that nobody cancels, by the tool's own name.
+pub async fn call(server: &Server, own: &str, input: Value) -> Result<CallOutcome, McpError> {
+    let name = format!("mcp__fake__{own}");
+    server
+        .call(&name, &input, CancellationToken::new(), None)
+        .await
 }
