@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use rmcp::RoleClient;
 use rmcp::model::{
@@ -29,9 +29,10 @@ const REPLIES: usize = 16;
 /// Bytes of one line of progress.
 const PROGRESS_BYTES: usize = 400;
 
-/// Who listens to the progress of a call; it travels with the request, so that none of it can come too early.
+/// Who listens to the progress of a call; it travels with the request, so that none of it can come too early. It is
+/// kept alive by whoever awaits the call, so that nothing listens on for a call that was given up on its way out.
 #[derive(Clone, Debug)]
-pub(crate) struct Listener(pub mpsc::Sender<String>);
+pub(crate) struct Listener(pub Weak<mpsc::Sender<String>>);
 
 /// What a connection and its owner both look at.
 #[derive(Debug, Default)]
@@ -44,7 +45,7 @@ pub(crate) struct Shared {
     pub listed: AtomicBool,
     /// Whether the server said since that its list is another now.
     pub changed: AtomicBool,
-    listeners: Mutex<HashMap<ProgressToken, mpsc::Sender<String>>>,
+    listeners: Mutex<HashMap<ProgressToken, Listener>>,
 }
 
 impl Shared {
@@ -69,7 +70,7 @@ impl Shared {
         .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
     }
 
-    fn listeners(&self) -> MutexGuard<'_, HashMap<ProgressToken, mpsc::Sender<String>>> {
+    fn listeners(&self) -> MutexGuard<'_, HashMap<ProgressToken, Listener>> {
         let lock = self.listeners.lock();
         lock.unwrap_or_else(PoisonError::into_inner)
     }
@@ -86,9 +87,11 @@ impl Shared {
         };
         let token = request.request.get_meta().get_progress_token();
         if let ClientRequest::CallToolRequest(call) = &mut request.request
-            && let (Some(Listener(sender)), Some(token)) = (call.extensions.remove(), token)
+            && let (Some(listener), Some(token)) = (call.extensions.remove::<Listener>(), token)
         {
-            self.listeners().insert(token, sender);
+            let mut listeners = self.listeners();
+            listeners.retain(|_, Listener(sender)| sender.strong_count() > 0);
+            listeners.insert(token, listener);
         }
     }
 
@@ -136,10 +139,10 @@ impl Shared {
     }
 
     /// Who does not listen quickly enough misses some: progress is worth no waiting.
-    fn tell(&self, listener: &mpsc::Sender<String>, text: &str) {
+    fn tell(&self, Listener(sender): &Listener, text: &str) {
         let text = line(&self.scrub.text(text), PROGRESS_BYTES);
-        if !text.is_empty() {
-            let _ = listener.try_send(text);
+        if let Some(sender) = sender.upgrade().filter(|_| !text.is_empty()) {
+            let _ = sender.try_send(text);
         }
     }
 

@@ -1,5 +1,6 @@
 //! One live connection to a tool server.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -196,8 +197,12 @@ impl Server {
         let mut params = CallToolRequestParams::new(own.to_owned());
         params.arguments = Some(arguments);
         let mut request = CallToolRequest::new(params);
-        if let Some(progress) = progress {
-            request.extensions.insert(Listener(progress));
+        // Kept until this is over, however it ends.
+        let progress = progress.map(Arc::new);
+        if let Some(progress) = &progress {
+            request
+                .extensions
+                .insert(Listener(Arc::downgrade(progress)));
         }
         let request = ClientRequest::CallToolRequest(request);
         let options = PeerRequestOptions::no_options();

@@ -243,6 +243,21 @@ async fn nobody_who_listens_slowly_holds_up_a_call() {
 }
 
 #[tokio::test]
+async fn nothing_listens_for_a_call_that_was_given_up_on_its_way_out() {
+    let (mut fake, server) = connected(stdio(), Host::default(), &[tool("x")]).await;
+    let (progress, mut heard) = mpsc::channel(1);
+    let (cancel, input) = (CancellationToken::new(), json!({}));
+    let call = server.call("mcp__fake__x", &input, cancel.clone(), Some(progress));
+
+    let (outcome, ()) = tokio::join!(call, async { cancel.cancel() });
+
+    assert!(outcome.is_err());
+    assert_eq!(fake.hears().await["method"], "tools/call");
+    assert_eq!(fake.hears().await["method"], "notifications/cancelled");
+    assert_eq!(heard.recv().await, None);
+}
+
+#[tokio::test]
 async fn a_changed_list_is_noted_and_stays_as_it_was() {
     let (mut fake, server) = connected(stdio(), Host::default(), &[tool("x")]).await;
     assert!(!server.changed());
