@@ -15,6 +15,8 @@ const SAID_BYTES: usize = 600;
 /// An answer over HTTP of more than [`crate::LINE_BYTES`].
 pub(crate) const TOO_LARGE: &str = "its answer has more than 8 MiB: ask for less at once";
 
+const NOT_THERE: &str = "there is no tool server at its url (HTTP 404)";
+
 type Http = StreamableHttpError<reqwest::Error>;
 
 /// Why a server could not be started to be used.
@@ -100,6 +102,15 @@ fn http(error: &(dyn Error + 'static)) -> Option<String> {
         StreamableHttpError::UnexpectedContentType(_) => {
             "there is something else than a tool server at its url".to_owned()
         }
+        StreamableHttpError::UnexpectedServerResponse(said) if said.starts_with("HTTP 404") => {
+            NOT_THERE.to_owned()
+        }
+        StreamableHttpError::UnexpectedServerResponse(said) => {
+            format!(
+                "it answers what was not expected: {}",
+                line(said, SAID_BYTES)
+            )
+        }
         StreamableHttpError::SessionExpired => "it has forgotten the session".to_owned(),
         StreamableHttpError::TransportChannelClosed => "the connection is closed".to_owned(),
         other => line(&other.to_string(), SAID_BYTES),
@@ -111,7 +122,7 @@ fn client(error: &reqwest::Error) -> String {
         return "its url leads to another place, which is not followed: write the address it leads to".to_owned();
     }
     match error.status() {
-        Some(StatusCode::NOT_FOUND) => "there is no tool server at its url (HTTP 404)".to_owned(),
+        Some(StatusCode::NOT_FOUND) => NOT_THERE.to_owned(),
         Some(status) => format!("it answers HTTP {}", status.as_u16()),
         None if error.is_connect() || error.is_timeout() => {
             format!("it cannot be reached ({})", root(error))

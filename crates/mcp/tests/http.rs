@@ -168,7 +168,10 @@ async fn headers_go_with_every_request_and_the_session_is_ended() {
 async fn what_goes_wrong_is_told_without_the_keys() {
     for (reply, told) in [
         (Reply::Status(500), "it answers HTTP 500"),
-        (Reply::Status(404), "HTTP 404"),
+        (
+            Reply::Status(404),
+            "there is no tool server at its url (HTTP 404)",
+        ),
         (
             Reply::Unauthorized,
             "it wants to know who asks (HTTP 401): give its key in headers",
@@ -177,7 +180,10 @@ async fn what_goes_wrong_is_told_without_the_keys() {
             Reply::Page,
             "there is something else than a tool server at its url",
         ),
-        (Reply::Garbage, "could not parse JSON response"),
+        (
+            Reply::Garbage,
+            "it answers what was not expected: could not parse JSON response",
+        ),
         (Reply::HangUp, "the connection broke off"),
     ] {
         let web = Web::start(reply.clone()).await;
