@@ -209,6 +209,8 @@ step("a draft is kept, and a message written while the server is away is sent wh
   await page.fill("#composer", "a draft");
   await page.reload();
   await eventually("the draft", () => page.inputValue("#composer"), (text) => text === "a draft");
+  // Nothing may still be loading when the network goes.
+  await page.locator("#model").waitFor();
   await browser.context.setOffline(true);
   await page.evaluate(() => dispatchEvent(new Event("offline")));
   await page.locator("[data-link=bad]").first().waitFor();
