@@ -219,6 +219,7 @@ impl From<Refusal> for Failure {
             | Refusal::NoTerminal
             | Refusal::TooManyTerminals
             | Refusal::NotPending
+            | Refusal::CannotType
             | Refusal::TooManyRules
             | Refusal::Spent
             | Refusal::Busy
@@ -228,6 +229,7 @@ impl From<Refusal> for Failure {
             | Refusal::NotDriving => (StatusCode::CONFLICT, None),
             Refusal::Empty => (StatusCode::UNPROCESSABLE_ENTITY, Some("text")),
             Refusal::BadTitle => (StatusCode::UNPROCESSABLE_ENTITY, Some("title")),
+            Refusal::BadName => (StatusCode::UNPROCESSABLE_ENTITY, Some("name")),
             Refusal::BadRule => (StatusCode::UNPROCESSABLE_ENTITY, Some("rule")),
             Refusal::NoCheckpoint => (StatusCode::NOT_FOUND, Some("checkpoint")),
             Refusal::BadModel => (StatusCode::UNPROCESSABLE_ENTITY, Some("model")),

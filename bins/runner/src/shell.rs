@@ -148,7 +148,7 @@ impl Task {
                 },
                 order = orders.recv() => match order {
                     Some(Order::Keys(keys)) => self.type_keys(&input, *keys).await,
-                    Some(Order::Resize(size)) => self.resize(&input, size),
+                    Some(Order::Resize(size)) => self.resize(&input, size).await?,
                     Some(Order::Close) => closing.cancel(),
                     None => return Err(Lost),
                 },
@@ -194,14 +194,22 @@ impl Task {
             terminal: self.terminal,
             offset: self.offset,
             bytes: Blob(self.screen.dump()),
+            elided: false,
         };
         self.outlets.output.write(None, saved).await.map(drop)
     }
 
-    fn resize(&mut self, input: &Input, size: Size) {
-        let size = screen_size(size);
-        self.screen.resize(size);
-        input.resize(size);
+    /// From here on output is drawn for another size; a screen is saved with it, so that whoever begins there has it.
+    async fn resize(&mut self, input: &Input, size: Size) -> Result<(), Lost> {
+        self.screen.resize(screen_size(size));
+        input.resize(screen_size(size));
+        let sized = Event::TerminalSized {
+            terminal: self.terminal,
+            offset: self.offset,
+            size,
+        };
+        self.outlets.output.write(None, sized).await?;
+        self.save().await
     }
 
     /// Keys reach the program at most once; only then is it decided what of them may be kept.

@@ -22,15 +22,16 @@ async fn with_servers(rules: &str) -> (TempDir, Place, Person, String) {
     let program = packages.join("@modelcontextprotocol/server-filesystem/dist/index.js");
     let folder = scratch_dir().unwrap();
     let file = folder.path().join("workspaces.toml");
+    let (packages, program) = (packages.display(), program.display().to_string());
     let text = format!(
-        "[default]\nreadable = [{packages:?}]\nrules = [{rules}]\n\
-         [default.mcp.files]\ncommand = [\"node\", {program:?}, \".\"]\nread_only = true\n\
+        "[default]\nreadable = [\"{packages}\"]\nrules = [{rules}]\n\
+         [default.mcp.files]\ncommand = [\"node\", \"{program}\", \".\"]\nread_only = true\n\
          [default.mcp.broken]\ncommand = [\"/bin/sh\", \"-c\", \"echo no luck today >&2; exit 3\"]\n"
     );
     std::fs::write(&file, text).unwrap();
     let place = Place::with(&["--workspaces-file", file.to_str().unwrap()]).await;
     let ada = place.open().await;
-    (folder, place, ada, program.display().to_string())
+    (folder, place, ada, program)
 }
 
 const WRITE: &str =

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, stderr};
 use tracing_subscriber::EnvFilter;
 
 /// What is told when `DUPLEX_LOG` does not say: our own progress, and only the troubles of others.
-const QUIET: &str = "info,async_nats=warn,tokio_postgres=warn,hyper=warn,tower_http=warn";
+const QUIET: &str = "info,async_nats=warn,tokio_postgres=warn,hyper=warn,tower_http=warn,rmcp=warn";
 
 /// Starts logging as `DUPLEX_LOG` (a filter, such as `debug` or `duplex_edge=trace,info`) and `DUPLEX_LOG_FORMAT`
 /// (`human` or `json`) say.

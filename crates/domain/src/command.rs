@@ -127,6 +127,12 @@ pub enum Command {
     },
     /// Take the keyboard.
     TakeControl,
+    /// Give the keyboard to somebody, or put it down for whoever types next.
+    GiveControl {
+        /// To whom.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<UserId>,
+    },
     /// Open a terminal. The command's id becomes the terminal's.
     OpenTerminal {
         /// Its first size.
@@ -147,6 +153,20 @@ pub enum Command {
         /// The new size.
         #[serde(flatten)]
         size: Size,
+    },
+    /// End a terminal's processes.
+    RenameTerminal {
+        /// Which one.
+        terminal: TerminalId,
+        /// At most 40 characters; empty for none.
+        name: String,
+    },
+    /// Keep nothing of what is typed into a terminal, or keep it again.
+    SetPrivateInput {
+        /// Which one.
+        terminal: TerminalId,
+        /// Whether it shall be private.
+        on: bool,
     },
     /// End a terminal's processes.
     CloseTerminal {

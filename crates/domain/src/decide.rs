@@ -18,6 +18,8 @@ const LONGEST_QUEUE: usize = 32;
 const MOST_RULES: usize = 200;
 /// How many terminals of a session may run at once.
 const MOST_TERMINALS: usize = 8;
+/// The longest name of a terminal, in characters.
+const LONGEST_NAME: usize = 40;
 
 /// The domain says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +66,12 @@ pub enum Refusal {
     /// Too many terminals run.
     #[error("8 terminals of this session are running; close one first")]
     TooManyTerminals,
+    /// A name that is too long or holds control characters.
+    #[error("a terminal's name has at most 40 characters and no control characters")]
+    BadName,
+    /// The other one may not type.
+    #[error("only somebody who may type in this session can have the keyboard")]
+    CannotType,
     /// Nobody asks for this answer, or somebody gave it.
     #[error(
         "this call does not wait for an answer any more; somebody was quicker, or its turn is over"
@@ -117,6 +125,8 @@ impl Refusal {
             Self::LastOwner => "last_owner",
             Self::NoTerminal => "no_terminal",
             Self::TooManyTerminals => "too_many_terminals",
+            Self::BadName => "bad_name",
+            Self::CannotType => "cannot_type",
             Self::NotPending => "not_pending",
             Self::BadRule => "bad_rule",
             Self::TooManyRules => "too_many_rules",
@@ -184,12 +194,15 @@ pub fn decide(
         Command::RemoveMember { user } => remove_member(session, user),
         Command::TakeControl if session.driver == Some(by) => Ok(None),
         Command::TakeControl => Ok(Some(Event::ControlTaken {})),
+        Command::GiveControl { to } => give_control(session, by, to),
         Command::OpenTerminal { size } => open_terminal(session, TerminalId(id), size),
         Command::Type { terminal, .. } => {
             may_type(session, by, terminal)?;
             Ok(None)
         }
         Command::Resize { terminal, size } => resize(session, by, terminal, size.clamped()),
+        Command::RenameTerminal { terminal, name } => rename_terminal(session, terminal, &name),
+        Command::SetPrivateInput { terminal, on } => set_private(session, by, terminal, on),
         Command::CloseTerminal { terminal } => close_terminal(session, terminal),
         Command::End => Ok(Some(Event::Ended {})),
         Command::Reopen => Err(Refusal::NotOver),
@@ -224,9 +237,12 @@ fn least_role(command: &Command) -> Role {
         | Command::Rename { .. }
         | Command::ChooseModel { .. }
         | Command::TakeControl
+        | Command::GiveControl { .. }
         | Command::OpenTerminal { .. }
         | Command::Type { .. }
         | Command::Resize { .. }
+        | Command::RenameTerminal { .. }
+        | Command::SetPrivateInput { .. }
         | Command::CloseTerminal { .. } => Role::Driver,
         Command::SetBudget { .. }
         | Command::SetMember { .. }
@@ -529,6 +545,47 @@ fn open_terminal(
     }
     let size = size.clamped();
     Ok(Some(Event::TerminalOpened { terminal, size }))
+}
+
+/// Only who has the keyboard can give it away; one that nobody has can be given to anybody.
+fn give_control(
+    session: &Session,
+    by: UserId,
+    to: Option<UserId>,
+) -> Result<Option<Event>, Refusal> {
+    if session.driver.is_some_and(|driver| driver != by) {
+        return Err(Refusal::NotDriving);
+    }
+    if to.is_some_and(|to| session.role_of(to) < Some(Role::Driver)) {
+        return Err(Refusal::CannotType);
+    }
+    Ok((session.driver != to).then_some(Event::ControlGiven { to }))
+}
+
+fn rename_terminal(
+    session: &Session,
+    terminal: TerminalId,
+    name: &str,
+) -> Result<Option<Event>, Refusal> {
+    let known = session.terminals.get(&terminal);
+    let known = known.ok_or(Refusal::NoTerminal)?;
+    let name = name.trim().to_owned();
+    if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+        return Err(Refusal::BadName);
+    }
+    Ok((known.name != name).then_some(Event::TerminalRenamed { terminal, name }))
+}
+
+/// Whoever may type may say that what they type is private.
+fn set_private(
+    session: &Session,
+    by: UserId,
+    terminal: TerminalId,
+    on: bool,
+) -> Result<Option<Event>, Refusal> {
+    may_type(session, by, terminal)?;
+    let holds = running(session, terminal)?.private == on;
+    Ok((!holds).then_some(Event::PrivateInputSet { terminal, on }))
 }
 
 /// Whether a person may type into a terminal. The runner asks this before every key.

@@ -163,6 +163,11 @@ pub enum Event {
     },
     /// A person took the keyboard.
     ControlTaken {},
+    /// Who had the keyboard gave it to somebody, or put it down.
+    ControlGiven {
+        /// To whom; none: whoever types next.
+        to: Option<UserId>,
+    },
     /// A runner took charge of the session, under the envelope's epoch.
     Claimed {
         /// Which runner.
@@ -359,6 +364,20 @@ pub enum Event {
         /// The new size.
         size: Size,
     },
+    /// A terminal got a name.
+    TerminalRenamed {
+        /// Which one.
+        terminal: TerminalId,
+        /// The name; empty for none.
+        name: String,
+    },
+    /// From here on nothing that is typed into a terminal is kept, or it is again.
+    PrivateInputSet {
+        /// Which one.
+        terminal: TerminalId,
+        /// Whether it is private.
+        on: bool,
+    },
     /// Somebody asked for a terminal's processes to be ended.
     TerminalClosed {
         /// Which one.
@@ -517,6 +536,29 @@ pub enum Event {
         /// Bytes that draw the screen into a fresh terminal of its size.
         #[serde(default, skip_serializing_if = "Blob::is_empty")]
         bytes: Blob,
+        /// Whether it stands for output that the log does not have.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        elided: bool,
+    },
+    /// A terminal's program was given another size: what it put out before was drawn for the one before.
+    TerminalSized {
+        /// Which one.
+        terminal: TerminalId,
+        /// How many bytes had come.
+        offset: u64,
+        /// The new size.
+        size: Size,
+    },
+    /// A terminal put out more than the log keeps; a saved screen stands for it.
+    OutputElided {
+        /// Which one.
+        terminal: TerminalId,
+        /// How many bytes came before.
+        from: u64,
+        /// How many had come after.
+        to: u64,
+        /// The SHA-256 of the bytes, in hexadecimal.
+        digest: String,
     },
     /// A program in the sandbox, or the fetch tool, asked for a machine outside.
     NetworkAsked {
@@ -678,6 +720,13 @@ pub struct Size {
     pub rows: u16,
 }
 
+/// What a terminal has when nobody says.
+impl Default for Size {
+    fn default() -> Self {
+        Self { cols: 80, rows: 24 }
+    }
+}
+
 impl Size {
     /// The nearest size that every program and browser can bear: 20×5 to 500×200.
     #[must_use]
@@ -705,6 +754,7 @@ impl Event {
             | Self::MemberSet { .. }
             | Self::MemberRemoved { .. }
             | Self::ControlTaken {}
+            | Self::ControlGiven { .. }
             | Self::Claimed { .. }
             | Self::Released {}
             | Self::MessagePosted { .. }
@@ -732,6 +782,8 @@ impl Event {
             | Self::UsageRecorded { .. }
             | Self::TerminalOpened { .. }
             | Self::TerminalResized { .. }
+            | Self::TerminalRenamed { .. }
+            | Self::PrivateInputSet { .. }
             | Self::TerminalClosed { .. }
             | Self::TerminalExited { .. }
             | Self::Ended {}
@@ -752,6 +804,8 @@ impl Event {
             | Self::ToolFinished { .. }
             | Self::Printed { .. }
             | Self::ScreenSaved { .. }
+            | Self::TerminalSized { .. }
+            | Self::OutputElided { .. }
             | Self::NetworkAsked { .. }
             | Self::Notice { .. }
             | Self::Unknown(_) => Lane::Output,

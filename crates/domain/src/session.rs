@@ -96,8 +96,17 @@ pub struct Budget {
 /// A terminal of the session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terminal {
-    /// Its size.
+    /// What people call it; empty if it has no name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Who opened it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserId>,
+    /// The size it shall have.
     pub size: Size,
+    /// The size its program was given last: its newest output is drawn for it.
+    #[serde(default)]
+    pub drawn: Size,
     /// What its program does.
     pub state: TerminalState,
     /// How many bytes it has put out.
@@ -106,16 +115,27 @@ pub struct Terminal {
     pub saved: u64,
     /// Whether somebody asked for its end.
     pub closing: bool,
+    /// Whether nothing that is typed is kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
+    /// How many bytes of its output the log does not have.
+    #[serde(default)]
+    pub elided: u64,
 }
 
 impl Terminal {
-    fn opened(size: Size) -> Self {
+    fn opened(by: Option<UserId>, size: Size) -> Self {
         Self {
+            name: String::new(),
+            by,
             size,
+            drawn: size,
             state: TerminalState::Running,
             offset: 0,
             saved: 0,
             closing: false,
+            private: false,
+            elided: 0,
         }
     }
 }
@@ -329,6 +349,7 @@ impl Session {
                 self.release_keyboard_unless_driver();
             }
             Event::ControlTaken {} => self.driver = by,
+            Event::ControlGiven { to } => self.driver = *to,
             Event::Claimed { runner, sandbox } => {
                 self.epoch = envelope.epoch.unwrap_or_default();
                 self.runner = Some(*runner);
@@ -457,10 +478,17 @@ impl Session {
                 }
             }
             Event::TerminalOpened { terminal, size } => {
-                self.terminals.insert(*terminal, Terminal::opened(*size));
+                self.terminals
+                    .insert(*terminal, Terminal::opened(by, *size));
             }
             Event::TerminalResized { terminal, size } => {
                 self.terminal(*terminal, |terminal| terminal.size = *size);
+            }
+            Event::TerminalRenamed { terminal, name } => {
+                self.terminal(*terminal, |terminal| terminal.name.clone_from(name));
+            }
+            Event::PrivateInputSet { terminal, on } => {
+                self.terminal(*terminal, |terminal| terminal.private = *on);
             }
             Event::TerminalClosed { terminal } => {
                 self.terminal(*terminal, |terminal| terminal.closing = true);
@@ -509,6 +537,15 @@ impl Session {
             Event::ScreenSaved {
                 terminal, offset, ..
             } => self.terminal(*terminal, |terminal| terminal.saved = *offset),
+            Event::TerminalSized { terminal, size, .. } => {
+                self.terminal(*terminal, |terminal| terminal.drawn = *size);
+            }
+            Event::OutputElided {
+                terminal, from, to, ..
+            } => self.terminal(*terminal, |terminal| {
+                terminal.offset = *to;
+                terminal.elided += to.saturating_sub(*from);
+            }),
             Event::LineageStarted { .. }
             | Event::ContextNoted { .. }
             | Event::Typed { .. }

@@ -431,6 +431,11 @@ impl Transcript {
             | Event::MessageWithdrawn { .. }
             | Event::InterruptRequested {}
             | Event::UsageRecorded { .. }
+            | Event::ControlGiven { .. }
+            | Event::TerminalRenamed { .. }
+            | Event::PrivateInputSet { .. }
+            | Event::TerminalSized { .. }
+            | Event::OutputElided { .. }
             | Event::TerminalOpened { .. }
             | Event::TerminalResized { .. }
             | Event::TerminalClosed { .. }

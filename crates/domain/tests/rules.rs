@@ -199,6 +199,65 @@ fn only_who_has_the_keyboard_types() {
 }
 
 #[test]
+fn the_keyboard_is_given_to_somebody_who_may_type_or_put_down() {
+    let people = [
+        opened_by(ADA),
+        joined(BOB, Role::Driver),
+        joined(EVE, Role::Viewer),
+    ];
+    let session = after(people);
+    let give = |by, to| decide(&session, by, ID, Command::GiveControl { to });
+
+    assert_eq!(
+        give(ADA, Some(BOB)),
+        Ok(Some(Event::ControlGiven { to: Some(BOB) }))
+    );
+    assert_eq!(give(ADA, None), Ok(Some(Event::ControlGiven { to: None })));
+    assert_eq!(give(ADA, Some(ADA)), Ok(None));
+    assert_eq!(give(ADA, Some(EVE)), Err(Refusal::CannotType));
+    assert_eq!(give(BOB, Some(BOB)), Err(Refusal::NotDriving));
+}
+
+#[test]
+fn a_terminal_has_a_name_and_can_be_private() {
+    let terminal = TerminalId(Uuid::from_u128(3));
+    let opened = Event::TerminalOpened {
+        terminal,
+        size: SIZE,
+    };
+    let opened = [opened_by(ADA), joined(BOB, Role::Driver), by(ADA, opened)];
+    let session = after(opened.clone());
+    let rename = |name: &str| {
+        let name = name.to_owned();
+        decide(
+            &session,
+            BOB,
+            ID,
+            Command::RenameTerminal { terminal, name },
+        )
+    };
+
+    let name = "server".to_owned();
+    assert_eq!(
+        rename(" server "),
+        Ok(Some(Event::TerminalRenamed { terminal, name }))
+    );
+    assert_eq!(rename(""), Ok(None));
+    assert_eq!(rename(&"x".repeat(41)), Err(Refusal::BadName));
+    assert_eq!(rename("a\tb"), Err(Refusal::BadName));
+    let private = Command::SetPrivateInput { terminal, on: true };
+    assert_eq!(
+        decide(&session, BOB, ID, private.clone()),
+        Err(Refusal::NotDriving)
+    );
+    let set = decide(&session, ADA, ID, private.clone()).unwrap().unwrap();
+    let session = after(opened.into_iter().chain([by(ADA, set)]));
+    assert!(session.terminals[&terminal].private);
+    assert_eq!(session.terminals[&terminal].by, Some(ADA));
+    assert_eq!(decide(&session, ADA, ID, private), Ok(None));
+}
+
+#[test]
 fn a_terminal_that_exited_takes_no_keys() {
     let terminal = TerminalId(Uuid::from_u128(3));
     let opened = by(

@@ -24,7 +24,7 @@ impl Screens {
     /// The stored screens of a session.
     pub fn new(session: &Session, stored: Vec<StoredScreen>) -> Self {
         let sized = |stored: StoredScreen| {
-            let size = session.terminals.get(&stored.terminal)?.size;
+            let size = session.terminals.get(&stored.terminal)?.drawn;
             let mut screen = blank(size);
             screen.feed(&stored.bytes);
             Some((
@@ -65,7 +65,7 @@ impl Screens {
                 };
                 self.0.entry(*terminal).or_insert_with(fresh);
             }
-            Event::TerminalResized { terminal, size } => {
+            Event::TerminalSized { terminal, size, .. } => {
                 if let Some(drawn) = self.behind(*terminal, seq) {
                     drawn.screen.resize(cells(*size));
                     drawn.seq = seq;
@@ -78,6 +78,16 @@ impl Screens {
             } => {
                 if let Some(drawn) = self.behind(*terminal, seq) {
                     drawn.print(*offset, &bytes.0);
+                }
+            }
+            Event::ScreenSaved {
+                terminal,
+                offset,
+                bytes,
+                elided: true,
+            } => {
+                if let Some(drawn) = self.behind(*terminal, seq) {
+                    drawn.redraw(*offset, &bytes.0);
                 }
             }
             // Everything else is not drawn.
@@ -134,6 +144,13 @@ impl Screens {
 }
 
 impl Drawn {
+    /// Draws a whole screen in place of what was there.
+    fn redraw(&mut self, offset: u64, bytes: &[u8]) {
+        self.screen = Screen::new(self.screen.size(), Screen::SCROLLBACK);
+        self.screen.feed(bytes);
+        self.offset = offset;
+    }
+
     /// Draws what is new of a piece of output.
     fn print(&mut self, offset: u64, bytes: &[u8]) {
         let known = usize::try_from(self.offset.saturating_sub(offset)).unwrap_or(usize::MAX);
@@ -191,11 +208,16 @@ mod tests {
         session.terminals.insert(
             TERMINAL,
             Terminal {
+                name: String::new(),
+                by: None,
                 size: SIZE,
+                drawn: SIZE,
                 state,
                 offset: 6,
                 saved: 3,
                 closing: false,
+                private: false,
+                elided: 0,
             },
         );
         session
@@ -227,6 +249,43 @@ mod tests {
         screens.apply(Seq(9), &printed(0, b"one"));
         screens.apply(Seq(15), &printed(3, b"two"));
         assert_eq!(first_row(&screens), "onetwo");
+    }
+
+    #[test]
+    fn what_the_log_left_out_is_shown_by_the_screen_that_stands_for_it() {
+        let mut screens = Screens::new(&session(), vec![stored(10, 10)]);
+        let terminal = TERMINAL;
+        let (offset, elided) = (500, true);
+        let bytes = Blob::from(&b"later"[..]);
+        let saved = Event::ScreenSaved {
+            terminal,
+            offset,
+            bytes,
+            elided,
+        };
+
+        screens.apply(Seq(11), &envelope(saved));
+        screens.apply(Seq(12), &printed(500, b" on"));
+
+        assert_eq!(first_row(&screens), "later on");
+    }
+
+    #[test]
+    fn a_screen_has_the_size_that_its_output_was_drawn_for() {
+        let mut screens = Screens::new(&session(), vec![stored(10, 10)]);
+        let (terminal, offset) = (TERMINAL, 3);
+        let size = Size { cols: 20, rows: 5 };
+
+        let asked = Event::TerminalResized { terminal, size };
+        screens.apply(Seq(11), &envelope(asked));
+        assert_eq!(screens.views()[0].size, SIZE);
+        let given = Event::TerminalSized {
+            terminal,
+            offset,
+            size,
+        };
+        screens.apply(Seq(12), &envelope(given));
+        assert_eq!(screens.views()[0].size, size);
     }
 
     #[test]

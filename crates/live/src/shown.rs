@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use duplex_domain::{Envelope, Event, Lane, Picture, Recorded, Seq, SessionId};
-use duplex_wire::{Screenful, ScreenfulKind};
+use duplex_wire::{Screenful, ScreenfulKind, size_bytes};
 use serde::Serialize;
 
 /// A frame as watchers get it.
@@ -74,21 +74,37 @@ fn json(recorded: &Recorded, events: Vec<&Envelope>) -> Bytes {
 }
 
 fn output(recorded: &Recorded, envelope: &Envelope) -> Option<Bytes> {
-    let Event::Printed {
-        terminal,
-        offset,
-        bytes,
-    } = &envelope.event
-    else {
-        return None;
+    let sized;
+    let (kind, terminal, offset, bytes): (_, _, _, &[u8]) = match &envelope.event {
+        Event::Printed {
+            terminal,
+            offset,
+            bytes,
+        } => (ScreenfulKind::Output, terminal, offset, &bytes.0),
+        // What the log does not have is shown by the screen that stands for it.
+        Event::ScreenSaved {
+            terminal,
+            offset,
+            bytes,
+            elided: true,
+        } => (ScreenfulKind::Screen, terminal, offset, &bytes.0),
+        Event::TerminalSized {
+            terminal,
+            offset,
+            size,
+        } => {
+            sized = size_bytes(*size);
+            (ScreenfulKind::Size, terminal, offset, &sized)
+        }
+        _ => return None,
     };
     let screenful = Screenful {
-        kind: ScreenfulKind::Output,
+        kind,
         session: recorded.session,
         terminal: *terminal,
         seq: recorded.seq,
         offset: *offset,
-        bytes: &bytes.0,
+        bytes,
     };
     Some(screenful.encode().into())
 }
@@ -182,6 +198,7 @@ mod tests {
             terminal,
             offset: 3,
             bytes: Blob(b"x".to_vec()),
+            elided: false,
         };
         let shown = Shown::of(&recorded(Lane::Output, vec![printed, text.clone(), saved]));
 

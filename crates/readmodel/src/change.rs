@@ -117,6 +117,8 @@ impl Change {
                     self.calls.insert(call.clone());
                 }
                 Event::TerminalResized { terminal, .. }
+                | Event::TerminalRenamed { terminal, .. }
+                | Event::PrivateInputSet { terminal, .. }
                 | Event::TerminalClosed { terminal }
                 | Event::TerminalExited { terminal, .. } => {
                     self.terminals.entry(*terminal).or_default();
@@ -129,13 +131,18 @@ impl Change {
                         ..Saved::default()
                     });
                 }
-                Event::Printed { terminal, .. } if session.heeds(envelope) => {
+                Event::Printed { terminal, .. }
+                | Event::TerminalSized { terminal, .. }
+                | Event::OutputElided { terminal, .. }
+                    if session.heeds(envelope) =>
+                {
                     self.terminals.entry(*terminal).or_default().printed = Some(recorded.seq);
                 }
                 Event::ScreenSaved {
                     terminal,
                     offset,
                     bytes,
+                    ..
                 } if session.heeds(envelope) => {
                     // Output of this very frame may come after the screen, so reading begins with the frame itself.
                     let saved = Saved {

@@ -1,6 +1,6 @@
 //! Terminal output on the socket: a fixed head, then the bytes as they came.
 
-use duplex_domain::{Seq, SessionId, TerminalId};
+use duplex_domain::{Seq, SessionId, Size, TerminalId};
 
 /// Bytes of the head: kind, session, terminal, sequence, offset.
 const HEAD: usize = 1 + 16 + 16 + 8 + 8;
@@ -12,11 +12,13 @@ pub enum ScreenfulKind {
     Output,
     /// A whole screen: reset the terminal, then write this.
     Screen,
+    /// The terminal has another size from here on: columns and rows, each of two bytes, big-endian.
+    Size,
 }
 
 /// One terminal's bytes.
 ///
-/// Layout: kind (1 = output, 2 = screen), session (16 bytes), terminal (16), sequence (8, big-endian), offset (8,
+/// Layout: kind (1 = output, 2 = screen, 3 = size), session (16 bytes), terminal (16), sequence (8, big-endian), offset (8,
 /// big-endian: how many bytes of output the terminal had put out before these, or before a screen was taken).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Screenful<'a> {
@@ -53,6 +55,7 @@ impl<'a> Screenful<'a> {
         frame.push(match self.kind {
             ScreenfulKind::Output => 1,
             ScreenfulKind::Screen => 2,
+            ScreenfulKind::Size => 3,
         });
         frame.extend_from_slice(self.session.0.as_bytes());
         frame.extend_from_slice(self.terminal.0.as_bytes());
@@ -75,6 +78,7 @@ impl<'a> Screenful<'a> {
         let kind = match kind {
             [1] => ScreenfulKind::Output,
             [2] => ScreenfulKind::Screen,
+            [3] => ScreenfulKind::Size,
             [other] => return Err(ScreenfulError::Kind(other)),
         };
         Ok(Self {
@@ -86,6 +90,23 @@ impl<'a> Screenful<'a> {
             bytes,
         })
     }
+}
+
+/// The bytes of a [`ScreenfulKind::Size`].
+#[must_use]
+pub fn size_bytes(size: Size) -> [u8; 4] {
+    let ([a, b], [c, d]) = (size.cols.to_be_bytes(), size.rows.to_be_bytes());
+    [a, b, c, d]
+}
+
+/// The size in the bytes of a [`ScreenfulKind::Size`]; none if they are no size.
+#[must_use]
+pub fn size_of(bytes: &[u8]) -> Option<Size> {
+    let [a, b, c, d] = *<&[u8; 4]>::try_from(bytes).ok()?;
+    Some(Size {
+        cols: u16::from_be_bytes([a, b]),
+        rows: u16::from_be_bytes([c, d]),
+    })
 }
 
 fn take<const N: usize>(bytes: &[u8]) -> Result<([u8; N], &[u8]), ScreenfulError> {
@@ -113,6 +134,12 @@ mod tests {
 
         assert_eq!(Screenful::decode(&frame), Ok(screenful));
         assert_eq!(Screenful::decode(&frame[..48]), Err(ScreenfulError::Cut));
+        let size = Size {
+            cols: 300,
+            rows: 24,
+        };
+        assert_eq!(size_of(&size_bytes(size)), Some(size));
+        assert_eq!(size_of(&[1, 2, 3]), None);
         assert_eq!(Screenful::decode(&[0; 60]), Err(ScreenfulError::Kind(0)));
     }
 }

@@ -15,7 +15,7 @@ mod rest;
 #[cfg(feature = "openapi")]
 mod schema;
 
-pub use binary::{Screenful, ScreenfulError, ScreenfulKind};
+pub use binary::{Screenful, ScreenfulError, ScreenfulKind, size_bytes, size_of};
 pub use close::Close;
 pub use costs::{CostRow, Costs, CostsBy, SetTeamBudget, Spending, TeamBudget};
 pub use rest::{

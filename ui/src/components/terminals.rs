@@ -193,7 +193,7 @@ fn size(session: &Session, terminal: TerminalId) -> Size {
     session
         .terminals
         .get(&terminal)
-        .map_or(FIRST, |terminal| terminal.size)
+        .map_or(FIRST, |terminal| terminal.drawn)
 }
 
 fn ended(end: TerminalEnd) -> String {

@@ -1,6 +1,7 @@
 //! Whether a terminal's bytes follow those before them.
 
-use duplex_wire::{Screenful, ScreenfulKind};
+use duplex_domain::Size;
+use duplex_wire::{Screenful, ScreenfulKind, size_of};
 
 /// How many bytes of a terminal are on the screen; nothing before its first screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum Step {
     Draw,
     /// Write it, without as many bytes of its beginning as are shown already.
     Write(usize),
+    /// Give the terminal this size.
+    Resize(Size),
     /// All of it is shown already.
     Skip,
     /// Something between is missing: a new screen is needed.
@@ -28,6 +31,9 @@ impl Shown {
                 self.0 = Some(frame.offset);
                 Step::Draw
             }
+            // A size that came before the screen is in the screen already.
+            (ScreenfulKind::Size, Some(shown)) if frame.offset < shown => Step::Skip,
+            (ScreenfulKind::Size, _) => size_of(frame.bytes).map_or(Step::Skip, Step::Resize),
             (ScreenfulKind::Output, None) if frame.offset == 0 => self.write(end, 0),
             (ScreenfulKind::Output, Some(shown)) if end <= shown => Step::Skip,
             (ScreenfulKind::Output, Some(shown)) if frame.offset <= shown => {
@@ -74,6 +80,25 @@ mod tests {
         assert_eq!(shown.take(&output(8, b"oldnew")), Step::Write(2));
         assert_eq!(shown.take(&output(14, b"more")), Step::Write(0));
         assert_eq!(shown.take(&output(20, b"later")), Step::Gap);
+    }
+
+    #[test]
+    fn a_size_counts_from_where_it_was_given() {
+        let size = Size {
+            cols: 100,
+            rows: 30,
+        };
+        let bytes = duplex_wire::size_bytes(size);
+        let mut shown = Shown::default();
+
+        shown.take(&frame(ScreenfulKind::Screen, 10, b"a screen"));
+        let before = frame(ScreenfulKind::Size, 4, &bytes);
+        let now = frame(ScreenfulKind::Size, 10, &bytes);
+
+        assert_eq!(shown.take(&before), Step::Skip);
+        assert_eq!(shown.take(&now), Step::Resize(size));
+        let next = frame(ScreenfulKind::Output, 10, b"more");
+        assert_eq!(shown.take(&next), Step::Write(0));
     }
 
     #[test]

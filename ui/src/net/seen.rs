@@ -83,7 +83,6 @@ impl Seen {
         for frame in frames {
             self.picture.apply(&frame.recorded(id));
         }
-        self.resize_terminals();
     }
 
     /// Puts older items before those known.
@@ -107,6 +106,7 @@ impl Seen {
         match slot.shown.take(frame) {
             Step::Draw => slot.draw(frame.bytes),
             Step::Write(without) => slot.write(frame.bytes.get(without..).unwrap_or_default()),
+            Step::Resize(size) => slot.resize(size),
             Step::Skip => {}
             Step::Gap => return false,
         }
@@ -153,22 +153,29 @@ impl Seen {
         session
     }
 
-    /// Terminals have the size that the log says, at the point where it says so.
+    /// Terminals have the size that their screens were drawn for.
     fn resize_terminals(&mut self) {
         for (id, terminal) in &self.picture.session.terminals {
             let slot = self.terminals.entry(*id).or_default();
-            if slot.size == Some(terminal.size) {
-                continue;
-            }
-            if let Some(drawn) = &slot.drawn {
-                drawn.resize(terminal.size);
-                slot.size = Some(terminal.size);
+            if slot.drawn.is_some() && slot.size != Some(terminal.drawn) {
+                slot.resize(terminal.drawn);
             }
         }
     }
 }
 
 impl Slot {
+    /// Gives the terminal a size at this point of its output. One that is not drawn is drawn anew later.
+    fn resize(&mut self, size: Size) {
+        match &self.drawn {
+            Some(drawn) => {
+                drawn.resize(size);
+                self.size = Some(size);
+            }
+            None => self.lost = true,
+        }
+    }
+
     fn draw(&mut self, bytes: &[u8]) {
         self.lost = false;
         match &self.drawn {

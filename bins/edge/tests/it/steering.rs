@@ -31,7 +31,8 @@ struct Scene {
 
 impl Scene {
     async fn new(over_socket: bool) -> Self {
-        let stack = Stack::start().await;
+        // Large on the stack of every test that waits for it otherwise.
+        let stack = Box::pin(Stack::start()).await;
         let ada = stack.ada().await;
         let (session, address, _) = stack.foreign_session(&[(ada.id, Role::Owner)]).await;
         let door = if over_socket {

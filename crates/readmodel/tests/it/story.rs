@@ -254,6 +254,7 @@ impl Story {
             terminal: SHELL,
             offset,
             bytes: bytes.into(),
+            elided: false,
         };
         self.runner(session, Lane::Output, vec![event]);
     }
