@@ -10,6 +10,7 @@ mod forward;
 mod group;
 mod limits;
 mod options;
+mod user;
 mod wall;
 
 use std::ffi::OsString;
@@ -35,10 +36,14 @@ pub fn run(args: impl Iterator<Item = OsString>) -> Result<(), Error> {
     }
 }
 
-/// Outside, before bubblewrap: joins the session's control groups.
+/// Outside, before bubblewrap: joins the session's control groups, then becomes the session's user.
 fn enter(enter: &Enter) -> Result<(), Error> {
     for group in &enter.groups {
         group::join(group)?;
+    }
+    if let Some(id) = enter.user {
+        user::show(&enter.shown)?;
+        user::become_user(id)?;
     }
     exec(&enter.command)
 }
