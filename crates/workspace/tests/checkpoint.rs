@@ -95,7 +95,7 @@ async fn a_checkpoint_leaves_index_head_branch_and_stash_alone() {
     );
     assert_eq!(files, "hello.txt\nnew\nstaged");
     let kept = git(
-        &worktree.tree,
+        &worktree.repository,
         &["rev-parse", &format!("refs/duplex/{SESSION}/1")],
     );
     assert_eq!(kept, checkpoint.commit);
@@ -112,10 +112,13 @@ async fn a_checkpoint_of_nothing_new_is_the_one_before() {
     assert!(!first.unchanged && second.unchanged);
     assert_eq!((first.tree, first.commit), (second.tree, second.commit));
     let refs = git(
-        &worktree.tree,
+        &worktree.repository,
         &["for-each-ref", "--format=%(refname)", "refs/duplex"],
     );
-    assert_eq!(refs, format!("refs/duplex/{SESSION}/1"));
+    assert_eq!(
+        refs,
+        format!("refs/duplex/{SESSION}/1\nrefs/duplex/{SESSION}/head")
+    );
 }
 
 #[tokio::test]
@@ -538,7 +541,7 @@ async fn nothing_a_hostile_repository_names_is_run() {
     assert_eq!(fs::read(worktree.tree.join("new")).unwrap(), b"n\n");
     // The traps do work: git as people run it steps into them.
     let status = std::process::Command::new("git")
-        .current_dir(&worktree.tree)
+        .current_dir(&worktree.repository)
         .arg("status")
         .output();
     status.unwrap();

@@ -22,6 +22,8 @@ struct Found {
 impl Worktree {
     /// The id of the present tree. Only files whose time or size changed are read.
     pub(crate) async fn record(&self) -> Result<(String, LeftOut), WorkspaceError> {
+        // What cannot be carried is told by who asks for that; the files are recorded all the same.
+        let _ = self.bring(false).await;
         let index = Places::of(self).index;
         self.fill(&index).await?;
         let mut found = Found::default();
@@ -57,7 +59,7 @@ impl Worktree {
         if fs::try_exists(index).await.unwrap_or(false) {
             return Ok(());
         }
-        let head = self.head("HEAD").await?;
+        let head = self.head().await?;
         let mut git = git::apart(self, index);
         git.args(["read-tree", &head]);
         git::run(git, "read the newest commit", &self.tree).await?;
@@ -141,7 +143,7 @@ impl Worktree {
 
     /// Files that are committed and there but not in the index: somebody added ignored ones by force.
     async fn ignored_but_committed(&self, index: &Path) -> Result<Vec<u8>, WorkspaceError> {
-        let head = self.head("HEAD").await?;
+        let head = self.head().await?;
         let mut git = git::apart(self, index);
         git.args([
             "diff-index",
