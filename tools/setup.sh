@@ -141,4 +141,5 @@ if [ "$1" = test ]; then
     nextest
     python_packages
     npm_packages e2e
+    npm_packages crates/mcp/tests/servers
 fi

@@ -51,6 +51,7 @@ The data folder:
   postgres/       views (they can be rebuilt from the log) and accounts (they cannot)
   edge/ projector/ runner/                      each process' own; runner/ holds the worktrees
   logs/           what the processes say        provider.toml  yours: [anthropic] api_key, base_url
+  providers.toml, workspaces.toml                 yours: models; what is allowed in which workspace
 Copy all of it while Duplex is stopped for a backup.";
 
 /// What `duplex verify` is told.

@@ -65,6 +65,11 @@ impl DataFolder {
         self.path.join("providers.toml")
     }
 
+    /// Written by people: what is allowed in which workspace.
+    pub(crate) fn workspaces_file(&self) -> PathBuf {
+        self.path.join("workspaces.toml")
+    }
+
     /// Written by people: the provider's key.
     pub(crate) fn provider_file(&self) -> PathBuf {
         self.path.join("provider.toml")

@@ -178,6 +178,7 @@ fn runner(plan: &Plan, data: &DataFolder, addresses: &Addresses) -> Program {
         ("DUPLEX_SANDBOX", plan.sandbox.to_string().into()),
         ("DUPLEX_PROVIDER_FILE", data.provider_file().into()),
         ("DUPLEX_PROVIDERS_FILE", data.providers_file().into()),
+        ("DUPLEX_WORKSPACES_FILE", data.workspaces_file().into()),
     ]);
     // An empty list would read as one folder without a name.
     let workspaces = Some(plan.workspaces.clone()).filter(|folders| !folders.is_empty());

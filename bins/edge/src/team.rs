@@ -37,6 +37,10 @@ pub(crate) async fn set_budget(
     Body(SetTeamBudget { pico }): Body<SetTeamBudget>,
 ) -> Result<Json<TeamBudget>, Failure> {
     app.accounts.set_team_budget(&signed_in.user, pico).await?;
+    // Told twice, it is the same; so if this fails the request is made again.
+    app.registry
+        .put_team_budget(signed_in.user.team, pico)
+        .await?;
     Ok(Json(shown(&app, &signed_in.user).await?))
 }
 

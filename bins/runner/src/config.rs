@@ -1,5 +1,6 @@
 //! What a runner is told at its start: the one place that reads its environment.
 
+use crate::policies::Policies;
 use crate::turn::TurnLimits;
 use anyhow::Context as _;
 use clap::Parser;
@@ -37,7 +38,8 @@ pub struct Config {
     /// `bubblewrap`, or `off` to run tools and terminals with this user's own rights.
     #[arg(long, env = "DUPLEX_SANDBOX", default_value = "bubblewrap")]
     pub sandbox: SandboxMode,
-    /// The user ids that sessions are given where this runs as root, each its own; `none` to have all run as root.
+    /// The user ids that sessions are given where this runs as root, such as 2000000000-2000999999; `none` to have all
+    /// sessions run as root.
     #[arg(long, env = "DUPLEX_SESSION_USERS", default_value_t)]
     pub session_users: Users,
     /// The key for Anthropic's API.
@@ -64,6 +66,9 @@ pub struct Config {
     /// A TOML file that names providers and their models (docs/providers.md); if it is there, it goes before all above.
     #[arg(long, env = "DUPLEX_PROVIDERS_FILE")]
     pub providers_file: Option<PathBuf>,
+    /// A TOML file that says what is allowed in which workspace (docs/workspaces.md); without it, no network.
+    #[arg(long, env = "DUPLEX_WORKSPACES_FILE")]
+    pub workspaces_file: Option<PathBuf>,
     /// A file to be made once the runner is ready.
     #[arg(long, env = "DUPLEX_READY_FILE")]
     pub ready_file: Option<PathBuf>,
@@ -127,6 +132,15 @@ impl Config {
             anyhow::bail!("{wrong:?} is no rule: write a tool's name, or one such as bash(git *)");
         }
         Ok(rules)
+    }
+
+    /// What is allowed in which workspace.
+    ///
+    /// # Errors
+    /// When the file cannot be read or says something that is not understood.
+    pub fn policies(&self) -> anyhow::Result<Policies> {
+        let file = self.workspaces_file.as_deref();
+        file.map_or_else(|| Ok(Policies::default()), Policies::load)
     }
 
     /// Who answers for which model.

@@ -4,6 +4,7 @@
 //! restarted in which order, and a lost wake-up costs at most the follower's probe.
 
 use crate::holder::{self, HoldError};
+use crate::money;
 use crate::runner::Runner;
 use crate::workspaces::{self, Change};
 use duplex_domain::{Recorded, RunnerId, Seq, Session, SessionId, Shard, WorkspaceId, work};
@@ -31,6 +32,7 @@ pub async fn run(runner: Arc<Runner>, stop: CancellationToken) {
     }
     let (changes, mut workspaces) = mpsc::channel(64);
     readers.spawn(workspaces::serve(runner.clone(), changes));
+    readers.spawn(money::learn_budgets(runner.clone()));
     let mut desk = Desk {
         runner,
         stop: stop.clone(),
@@ -101,7 +103,9 @@ impl Desk {
         for frame in frames {
             let id = frame.session;
             let session = self.sessions.entry(id);
-            session.or_insert_with(|| Session::new(id)).apply(&frame);
+            let session = session.or_insert_with(|| Session::new(id));
+            self.runner.money.count(session, &frame);
+            session.apply(&frame);
             touched.push(id);
         }
         touched.sort_unstable();

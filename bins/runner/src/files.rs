@@ -1,9 +1,9 @@
 //! Checkpoints, restores and commits of a session's files, told as events.
 
 use bytes::Bytes;
-use duplex_domain::{CHANGES, ChangeSize, Changes, Checkpoint, Event, SessionId, TurnId};
+use duplex_domain::{CHANGES, ChangeSize, Changes, Checkpoint, Event, SessionId};
 use duplex_eventlog::Log;
-use duplex_workspace::{Author, Worktree};
+use duplex_workspace::{Author, Worktree, checkpoint};
 use std::path::Path;
 
 /// Whose files, and where what is told of them is kept.
@@ -18,25 +18,32 @@ pub struct Place {
     pub worktree: Worktree,
 }
 
+/// What was kept.
+pub struct Kept {
+    /// The checkpoint, if there is a new one.
+    pub taken: Option<Event>,
+    /// What could not be kept, and why, a phrase each.
+    pub left_out: Vec<String>,
+}
+
 impl Place {
-    /// Keeps the files as they are; nothing, if they are as they were.
+    /// Keeps the files as they are; there is no new checkpoint if they are as they were.
     ///
     /// # Errors
     /// A sentence for people.
-    pub async fn keep(&self, turn: Option<TurnId>) -> Result<Option<Event>, String> {
-        let label = match turn {
-            Some(turn) => format!("after turn {turn}"),
-            None => "before the first turn".to_owned(),
-        };
-        let taken = self.worktree.checkpoint(&label).await.map_err(words)?;
+    pub async fn keep(&self, label: &str) -> Result<Kept, String> {
+        let taken = self.worktree.checkpoint(label).await.map_err(words)?;
+        let left_out = left_out(&taken.left_out);
         if taken.unchanged && !self.checkpoints.is_empty() {
-            return Ok(None);
+            let taken = None;
+            return Ok(Kept { taken, left_out });
         }
         let number = self
             .checkpoints
             .last()
             .map_or(0, |newest| newest.number + 1);
-        Ok(Some(self.taken(number, self.newest(), taken.commit).await?))
+        let taken = Some(self.taken(number, self.newest(), taken.commit).await?);
+        Ok(Kept { taken, left_out })
     }
 
     /// What a restore would change.
@@ -122,13 +129,13 @@ impl Place {
     }
 
     /// Commits the files to the session's branch.
-    pub async fn commit(&self, message: &str, author: &str) -> Vec<Event> {
+    pub async fn commit(&self, message: &str, author: &str) -> Event {
         let author = Author {
             name: author.to_owned(),
             email: format!("{}@duplex.invalid", self.session),
         };
         let committed = self.worktree.commit(message, &author, None).await;
-        vec![match committed {
+        match committed {
             Ok(commit) => Event::Committed {
                 commit,
                 message: message.to_owned(),
@@ -137,7 +144,7 @@ impl Place {
             Err(error) => Event::CommitRefused {
                 why: error.to_string(),
             },
-        }]
+        }
     }
 
     async fn between(&self, from: &str, to: &str) -> Result<ChangeSize, String> {
@@ -168,6 +175,15 @@ impl Place {
             .await;
         kept.map_err(words)
     }
+}
+
+fn left_out(left: &checkpoint::LeftOut) -> Vec<String> {
+    let most = checkpoint::LARGEST / 1024 / 1024;
+    let large = left.large.iter().map(|path| shown(path));
+    let large = large.map(|path| format!("{path} is larger than {most} MiB"));
+    let nested = left.nested.iter().map(|path| shown(path));
+    let nested = nested.map(|path| format!("{path} is a repository of its own"));
+    large.chain(nested).collect()
 }
 
 /// A file's name as people can read it.

@@ -6,14 +6,18 @@ mod dispatch;
 mod files;
 mod history;
 mod holder;
+mod money;
 mod pictures;
+mod policies;
 mod previews;
 mod prompt;
 mod reader;
 mod runner;
 mod scribe;
+mod servers;
 mod shell;
 mod turn;
+mod way_out;
 mod workspaces;
 
 use anyhow::Context as _;
@@ -21,6 +25,7 @@ use config::Config;
 use duplex_domain::RunnerId;
 use duplex_eventlog::{Log, Options};
 use duplex_workspace::Sandbox;
+use money::TeamMoney;
 use runner::Runner;
 use std::path::Path;
 use std::sync::Arc;
@@ -65,6 +70,8 @@ pub async fn run(
         providers: config.providers()?,
         turn_limits: config.turn_limits(),
         rules: config.rules()?,
+        policies: config.policies()?,
+        money: TeamMoney::default(),
         data: config.data.clone(),
         roots: config.roots.clone(),
     });

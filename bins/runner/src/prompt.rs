@@ -12,7 +12,7 @@ pub fn system(worktree: &Worktree) -> String {
 write as you write it, share a terminal in the same folder, and may stop you at any time.\n\
 \n\
 You work in the git worktree {tree}, on the branch {branch}. Your tools read, write and edit files in it and run \
-commands in a sandbox without network. Look before you change; keep changes small and in the style of the code \
+commands in a sandbox, without network unless you are told otherwise. Look before you change; keep changes small and in the style of the code \
 around them; run the project's own checks when there are any. Say briefly what you do and why, in the language of \
 the person who asks. When you are done, say what changed and what you could not check.",
         tree = worktree.tree.display(),
@@ -23,23 +23,8 @@ the person who asks. When you are done, say what changed and what you could not 
 /// Which day it is, by UTC.
 #[must_use]
 pub fn date(now: Time) -> String {
-    let days = now.0.div_euclid(86_400_000);
-    let (year, month, day) = civil(days);
+    let (year, month, day) = crate::clock::date(now);
     format!("[Today is {year:04}-{month:02}-{day:02}.]")
-}
-
-/// The day of the Gregorian calendar, from days since 1970-01-01. Source: Howard Hinnant, "chrono-compatible low-level
-/// date algorithms", `civil_from_days`.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
 /// What the agent may do without asking.
@@ -59,6 +44,17 @@ it you may carry it out.]"
         Mode::Auto => {
             "[From now on you may change and run what the sandbox allows without asking.]"
         }
+    }
+}
+
+/// Which machines may be reached.
+#[must_use]
+pub fn network(hosts: Option<&str>) -> String {
+    match hosts {
+        Some(hosts) => format!(
+            "[From now on these machines can be reached, through the proxy that HTTPS_PROXY names, and no others: {hosts}.]"
+        ),
+        None => "[From now on there is no network.]".to_owned(),
     }
 }
 

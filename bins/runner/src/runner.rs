@@ -1,5 +1,7 @@
 //! A runner: what all its sessions share.
 
+use crate::money::TeamMoney;
+use crate::policies::Policies;
 use crate::turn::TurnLimits;
 use duplex_domain::{RunnerId, Session};
 use duplex_eventlog::{Log, Registry, RegistryError, RunnerInfo, TokenPrices};
@@ -23,6 +25,10 @@ pub struct Runner {
     pub turn_limits: TurnLimits,
     /// Calls that need no approval in any session here.
     pub rules: Vec<String>,
+    /// What is allowed in which workspace.
+    pub policies: Policies,
+    /// What teams have spent.
+    pub money: TeamMoney,
     /// Its data folder.
     pub data: PathBuf,
     /// Where workspaces may lie.

@@ -145,7 +145,8 @@ async fn files_are_committed_to_the_session_s_branch() {
     .await;
     let mut log = Program::new("git");
     let log = log
-        .args(["log", "-1", "--format=%s by %an"])
+        // The tree may belong to the session's own user.
+        .args(["-c", "safe.directory=*", "log", "-1", "--format=%s by %an"])
         .current_dir(place.tree(&ada));
     let said = String::from_utf8(log.output().unwrap().stdout).unwrap();
     assert_eq!(said.trim(), "Add a by Ada");
@@ -160,6 +161,34 @@ async fn files_are_committed_to_the_session_s_branch() {
             .any(|kind| matches!(kind, ItemKind::Notice { code, .. } if code == "commit_refused"))
     };
     ada.sees("that there is nothing to commit", refused).await;
+}
+
+#[tokio::test]
+async fn what_is_too_large_to_be_kept_is_told_once() {
+    let place = Place::new().await;
+    let mut ada = place.open().await;
+    writes(&mut ada, 1, "a.txt", "one\n").await;
+    let large = std::fs::File::create(place.tree(&ada).join("large.bin")).unwrap();
+    large.set_len(11 * 1024 * 1024).unwrap();
+
+    writes(&mut ada, 2, "b.txt", "two\n").await;
+    writes(&mut ada, 3, "c.txt", "three\n").await;
+    ada.commands(Command::Commit {
+        message: "All of it".into(),
+    })
+    .await;
+    let committed = |kind: &ItemKind| matches!(kind, ItemKind::Committed { .. });
+    ada.sees("the commit", |person| person.kinds().any(committed))
+        .await;
+
+    let told = ada.kinds().filter_map(|kind| match kind {
+        ItemKind::Notice { code, text, .. } if code == "left_out" => Some(text.as_str()),
+        _ => None,
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        ["not kept for undo, and in no commit made here: large.bin is larger than 10 MiB"]
+    );
 }
 
 /// Asks for a restore, and gives the tree it was shown for and the files in its way.

@@ -5,7 +5,8 @@ mod place;
 
 use duplex_domain::{Command, EndReason, ItemKind, TerminalEnd, TerminalState, ToolState};
 use duplex_provider_double as double;
-use place::Place;
+use place::{Place, runs, within};
+use uuid::Uuid;
 
 #[tokio::test]
 async fn an_answer_streams_token_by_token_and_is_paid_for() {
@@ -253,4 +254,53 @@ async fn without_its_workspace_a_turn_says_what_is_wrong() {
     let app = place.workspace().display().to_string();
     let problems = ada.problems();
     assert!(problems[0].contains(&app), "{problems:?}");
+}
+
+#[tokio::test]
+async fn a_command_in_the_background_outlives_its_turn_and_ends_with_its_session() {
+    let place = Place::new().await;
+    let mut ada = place.open().await;
+    let words = format!("sleep 7{}", Uuid::now_v7().as_u128() % 100_000_000);
+
+    let run = format!(
+        r#"[[tool bash {{"command":"{words}","background":true}}]] [[then]] [[say 1 tokens at 100/s]]"#
+    );
+    ada.says(&run).await;
+    assert_eq!(ada.sees_end(1).await, EndReason::Complete);
+    assert!(runs(&words), "{:?}", ada.tools());
+
+    ada.commands(Command::End).await;
+    within("the command to end", async {
+        while runs(&words) {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_team_without_money_rests_until_it_has_some() {
+    let place = Place::new().await;
+    let mut ada = place.open().await;
+    let registry = place.log.registry().await.unwrap();
+    let team = ada.picture.session.team;
+    registry.put_team_budget(team, Some(1)).await.unwrap();
+
+    let step = r#"[[tool read {"path":"README.md"}]] [[then]] "#;
+    ada.says(&step.repeat(99)).await;
+    assert_eq!(ada.sees_end(1).await, EndReason::Budget);
+    assert!(
+        ada.problems()[0].contains("the team has spent"),
+        "{:?}",
+        ada.problems()
+    );
+
+    ada.says("[[say 1 tokens at 100/s]]").await;
+    ada.sees("the message that waits", |ada| {
+        ada.picture.session.queue.len() == 1
+    })
+    .await;
+    registry.put_team_budget(team, None).await.unwrap();
+
+    assert_eq!(ada.sees_end(2).await, EndReason::Complete);
 }

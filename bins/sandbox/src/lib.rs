@@ -1,4 +1,5 @@
 //! What closes a sandbox from inside: descriptors, limits, Landlock and seccomp, and then the command in its place.
+//! Outside, before there is a sandbox, it joins the session's control groups and becomes the session's user.
 //!
 //! Bubblewrap makes namespaces, and this is the first program in them. It is a program of its own because each of
 //! these steps holds for the process that takes it, and because between a fork and an exec there is no safe code.

@@ -139,10 +139,12 @@ pub fn need(
     Need::Approval
 }
 
-/// Whether a rule is well formed: a tool's name, or a name and a pattern in brackets, of at most 200 characters.
+/// Whether a rule is well formed: a tool's name, or a name and a pattern in brackets, of at most 200 characters. Tools
+/// of a tool server can be named together, as in `mcp__github__*`.
 #[must_use]
 pub fn is_rule(rule: &str) -> bool {
     let (tool, pattern) = parts(rule);
+    let tool = together(tool).unwrap_or(tool);
     let named = !tool.is_empty()
         && tool
             .chars()
@@ -156,7 +158,8 @@ pub fn is_rule(rule: &str) -> bool {
 #[must_use]
 pub fn allows(rule: &str, tool: &str, subject: &str) -> bool {
     let (name, pattern) = parts(rule);
-    if name != tool {
+    let meant = together(name).map_or(name == tool, |front| tool.starts_with(front));
+    if !meant {
         return false;
     }
     let Some(pattern) = pattern else { return true };
@@ -215,6 +218,13 @@ fn parts(rule: &str) -> (&str, Option<&str>) {
         },
         None => (rule, None),
     }
+}
+
+/// What names begin with that are named together: only those of one tool server.
+fn together(name: &str) -> Option<&str> {
+    let front = name.strip_suffix('*')?;
+    let server = front.strip_prefix("mcp__")?.strip_suffix("__")?;
+    (!server.is_empty()).then_some(front)
 }
 
 /// Whether a text fits a pattern in which `*` stands for any run of characters. A pattern that ends in ` *` also fits
@@ -290,8 +300,32 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_may_name_all_tools_of_a_server() {
+        let rule = "mcp__github__*";
+        assert!(allows(rule, "mcp__github__create_issue", ""));
+        assert!(!allows(rule, "mcp__gitlab__create_issue", ""));
+        assert!(!allows(rule, "bash", "mcp__github__x"));
+        for foul in [
+            "*",
+            "mcp__*",
+            "mcp____*",
+            "bash*",
+            "mcp__git*",
+            "mcp__a__b*c",
+        ] {
+            assert!(!is_rule(foul), "{foul}");
+        }
+    }
+
+    #[test]
     fn only_whole_rules_are_rules() {
-        for fine in ["bash", "bash(git *)", "mcp__files__read", "write(a b.txt)"] {
+        for fine in [
+            "bash",
+            "bash(git *)",
+            "mcp__files__read",
+            "mcp__files__*",
+            "write(a b.txt)",
+        ] {
             assert!(is_rule(fine), "{fine}");
         }
         for foul in ["", "(x)", "bash(git", "bash)x", "ba sh", "bash(\n)"] {

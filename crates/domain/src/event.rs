@@ -518,6 +518,19 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Blob::is_empty")]
         bytes: Blob,
     },
+    /// A program in the sandbox, or the fetch tool, asked for a machine outside.
+    NetworkAsked {
+        /// Its name, as the program gave it.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// Whether the workspace's list let it through.
+        allowed: bool,
+        /// The address that was connected to, or why not.
+        why: String,
+        /// How often, since this was last told of the same host and port.
+        times: u32,
+    },
     /// Something the people in the session should know.
     Notice {
         /// How bad.
@@ -739,6 +752,7 @@ impl Event {
             | Self::ToolFinished { .. }
             | Self::Printed { .. }
             | Self::ScreenSaved { .. }
+            | Self::NetworkAsked { .. }
             | Self::Notice { .. }
             | Self::Unknown(_) => Lane::Output,
         }

@@ -519,6 +519,7 @@ impl Session {
             | Event::ToolStarted { .. }
             | Event::ToolOutput { .. }
             | Event::ToolFinished { .. }
+            | Event::NetworkAsked { .. }
             | Event::Notice { .. }
             | Event::Unknown(_) => {}
         }

@@ -385,10 +385,24 @@ impl Transcript {
             Event::Notice { level, code, text } => {
                 self.push(place, envelope, notice(*level, code, text));
             }
+            Event::NetworkAsked {
+                host,
+                allowed: false,
+                why,
+                ..
+            } => {
+                let text = format!("The network refused {host}: {why}");
+                self.push(
+                    place,
+                    envelope,
+                    notice(Level::Warning, "network_refused", &text),
+                );
+            }
             Event::Unknown(raw) => {
                 self.push(place, envelope, ItemKind::Unknown { raw: raw.clone() });
             }
-            Event::Opened { .. }
+            Event::NetworkAsked { allowed: true, .. }
+            | Event::Opened { .. }
             | Event::Renamed { .. }
             | Event::ModelChosen { .. }
             | Event::ModeChosen { .. }

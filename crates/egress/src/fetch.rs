@@ -1,5 +1,6 @@
 //! Fetching a page for the agent, by the same rule as the proxy's.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -7,7 +8,7 @@ use reqwest::header::{CONTENT_TYPE, LOCATION};
 use reqwest::{Client, Response, Url, redirect};
 
 use crate::address::resolve;
-use crate::{Policy, Refused};
+use crate::{Policy, Refused, Request};
 
 /// The most of a body that is read, in bytes.
 pub const FETCH_BYTES: usize = 2 * 1024 * 1024;
@@ -55,14 +56,18 @@ pub enum FetchError {
 }
 
 /// Fetches `url`. Every redirect is checked like the first address; the connection goes to the address that was
-/// checked. Takes 30 s at most for each step.
+/// checked; `log` hears of each. Takes 30 s at most for each step.
 ///
 /// # Errors
 /// When it is not allowed or does not work; an answer with an error status is no error.
-pub async fn fetch(policy: &Policy, url: &str) -> Result<Fetched, FetchError> {
+pub async fn fetch(
+    policy: &Policy,
+    url: &str,
+    log: impl Fn(Request),
+) -> Result<Fetched, FetchError> {
     let mut at = proper(url)?;
     for _ in 0..=FETCH_REDIRECTS {
-        let response = get(policy, &at).await?;
+        let response = get(policy, &at, &log).await?;
         match onward(&at, &response)? {
             Some(next) => at = next,
             None => return read(&at, response).await,
@@ -82,10 +87,17 @@ fn proper(url: &str) -> Result<Url, FetchError> {
     if web && open { Ok(parsed) } else { Err(bad()) }
 }
 
-async fn get(policy: &Policy, url: &Url) -> Result<Response, FetchError> {
+async fn get(policy: &Policy, url: &Url, log: &impl Fn(Request)) -> Result<Response, FetchError> {
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or_default();
-    let addresses = resolve(policy, host, port).await?;
+    let found = resolve(policy, host, port).await;
+    let outcome = found.as_ref().map(|addresses| shown(addresses));
+    log(Request::new(
+        host,
+        port,
+        outcome.map_err(ToString::to_string),
+    ));
+    let addresses = found?;
     let client = Client::builder()
         .redirect(redirect::Policy::none())
         .no_proxy()
@@ -98,6 +110,13 @@ async fn get(policy: &Policy, url: &Url) -> Result<Response, FetchError> {
         Ok(client) => client.get(url.clone()).send().await.map_err(failed),
         Err(error) => Err(failed(error)),
     }
+}
+
+fn shown(addresses: &[SocketAddr]) -> String {
+    addresses
+        .first()
+        .map(ToString::to_string)
+        .unwrap_or_default()
 }
 
 /// Where a redirect leads, if it is one.

@@ -33,6 +33,18 @@ pub struct Request {
     pub why: String,
 }
 
+impl Request {
+    /// With the address that was connected to, or why not.
+    pub(crate) fn new(host: &str, port: u16, outcome: Result<String, String>) -> Self {
+        Self {
+            host: host.escape_debug().to_string(),
+            port,
+            allowed: outcome.is_ok(),
+            why: outcome.unwrap_or_else(|why| why),
+        }
+    }
+}
+
 /// Bound to its socket and not yet serving.
 pub struct Proxy {
     listener: UnixListener,
@@ -87,7 +99,7 @@ async fn serve(
 ) -> io::Result<()> {
     let read = tokio::time::timeout(PATIENCE, head::read(&mut inside)).await;
     let Some((head, rest)) = read.ok().flatten() else {
-        log(asked(
+        log(Request::new(
             "",
             0,
             Err("the request was not understood".to_owned()),
@@ -103,24 +115,15 @@ async fn serve(
     let outside = match connect(policy, &head).await {
         Ok(outside) => outside,
         Err((status, why)) => {
-            log(asked(&host, port, Err(why.clone())));
+            log(Request::new(&host, port, Err(why.clone())));
             return answer(&mut inside, status, &why).await;
         }
     };
     let address = outside.peer_addr().map(|address| address.to_string());
-    log(asked(&host, port, Ok(address.unwrap_or_default())));
+    log(Request::new(&host, port, Ok(address.unwrap_or_default())));
     match head.onward {
         Some(onward) => pass(inside, outside, &onward, &rest).await,
         None => tunnel(inside, outside, &rest).await,
-    }
-}
-
-fn asked(host: &str, port: u16, outcome: Result<String, String>) -> Request {
-    Request {
-        host: host.escape_debug().to_string(),
-        port,
-        allowed: outcome.is_ok(),
-        why: outcome.unwrap_or_else(|why| why),
     }
 }
 

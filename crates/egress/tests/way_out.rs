@@ -165,12 +165,14 @@ async fn a_page_is_fetched_and_a_long_one_cut() {
     let page = fetch(
         &policy(address),
         &format!("http://shop.test:{}/", address.port()),
+        |_| {},
     )
     .await
     .unwrap();
     let cut = fetch(
         &policy(large),
         &format!("http://shop.test:{}/", large.port()),
+        |_| {},
     )
     .await
     .unwrap();
@@ -195,9 +197,11 @@ async fn a_redirect_is_checked_like_the_first_address() {
         ))
         .await;
 
+        let asked = Mutex::new(Vec::new());
         let error = fetch(
             &policy(address),
             &format!("http://shop.test:{}/", address.port()),
+            |request| asked.lock().unwrap().push(request.allowed),
         )
         .await
         .unwrap_err();
@@ -207,6 +211,7 @@ async fn a_redirect_is_checked_like_the_first_address() {
             FetchError::Refused(Refused::NotAllowed(_)) => assert!(!private, "{to}"),
             other => panic!("{to}: {other}"),
         }
+        assert_eq!(*asked.lock().unwrap(), [true, false], "{to}");
     }
 }
 
@@ -220,6 +225,7 @@ async fn redirects_end() {
     let error = fetch(
         &policy(address),
         &format!("http://shop.test:{}/", address.port()),
+        |_| {},
     )
     .await;
 
@@ -238,7 +244,7 @@ async fn only_pages_are_fetched() {
         "shop.test",
         "http://shop.test/\0",
     ] {
-        let error = fetch(&policy, url).await;
+        let error = fetch(&policy, url, |_| {}).await;
         assert!(matches!(error, Err(FetchError::BadUrl(_))), "{url:?}");
     }
 }

@@ -120,6 +120,7 @@ pub struct Registry {
     runners: kv::Store,
     workspaces: kv::Store,
     keys: kv::Store,
+    budgets: kv::Store,
 }
 
 impl Log {
@@ -131,10 +132,12 @@ impl Log {
         let runners = self.bucket("RUNNERS", ALIVE).await?;
         let workspaces = self.bucket("WORKSPACES", Duration::ZERO).await?;
         let keys = self.bucket("SESSION_KEYS", Duration::ZERO).await?;
+        let budgets = self.bucket("TEAM_BUDGETS", Duration::ZERO).await?;
         Ok(Registry {
             runners,
             workspaces,
             keys,
+            budgets,
         })
     }
 
@@ -272,6 +275,35 @@ impl Registry {
         let key = key.map_err(RegistryError::unavailable)?;
         let key = key.and_then(|key| <[u8; 32]>::try_from(key.as_ref()).ok());
         key.ok_or_else(|| RegistryError::unavailable("the session's key is not there"))
+    }
+
+    /// Tells runners what a team may spend in a calendar month, in picodollars; none lifts the limit.
+    ///
+    /// # Errors
+    /// When the register cannot be reached.
+    pub async fn put_team_budget(
+        &self,
+        team: TeamId,
+        pico: Option<u64>,
+    ) -> Result<(), RegistryError> {
+        put(&self.budgets, &team.to_string(), &pico).await
+    }
+
+    /// What teams may spend, as it is and then as it changes. Ends when the connection is lost for good.
+    ///
+    /// # Errors
+    /// When the register cannot be reached.
+    pub async fn team_budgets(
+        &self,
+    ) -> Result<impl futures_util::Stream<Item = (TeamId, Option<u64>)> + Send + use<>, RegistryError>
+    {
+        let watch = self.budgets.watch_with_history(">").await;
+        let watch = watch.map_err(RegistryError::unavailable)?;
+        Ok(watch.filter_map(|entry| async move {
+            let entry = entry.ok()?;
+            let pico = serde_json::from_slice(&entry.value).ok()?;
+            Some((entry.key.parse().ok()?, pico))
+        }))
     }
 
     async fn watch_workspace(&self, key: &str) -> Result<kv::Watch, RegistryError> {

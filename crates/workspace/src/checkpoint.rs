@@ -3,6 +3,7 @@
 //! Recording uses an index and a git folder of its own beside the tree, so that the user's index, HEAD, branch and
 //! stash stay as they are, and no setting or attribute of the repository is read. Files are recorded byte for byte.
 
+mod blobs;
 mod changes;
 mod commit;
 mod patch;

@@ -15,6 +15,7 @@ mod process;
 mod record;
 mod repository;
 pub mod sandbox;
+pub mod server;
 pub mod tools;
 mod worktree;
 

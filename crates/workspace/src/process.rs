@@ -51,7 +51,7 @@ pub(crate) async fn run(
     record: &mut Record,
 ) -> io::Result<End> {
     let (mut child, pipe) = spawn(launch)?;
-    let mut group = Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())));
+    let mut group = Group::of(&child);
     let end = {
         let pump = std::pin::pin!(pump(pipe, &output, bounds, record));
         tokio::select! {
@@ -64,24 +64,31 @@ pub(crate) async fn run(
     if !matches!(end, End::Exited(_)) {
         stop(&mut child, &group, sandbox).await?;
     }
-    group.0 = None;
+    group.forget();
     Ok(end)
 }
 
 fn spawn(launch: &Launch) -> io::Result<(Child, pipe::Receiver)> {
     let (reader, writer) = io::pipe()?;
-    let child = Command::new(&launch.program)
+    let child = command(launch)
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer)
+        .spawn()?;
+    Ok((child, pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?))
+}
+
+/// A command in a process group of its own, with no more of an environment than it is given; its streams are open.
+pub(crate) fn command(launch: &Launch) -> Command {
+    let mut command = Command::new(&launch.program);
+    command
         .args(&launch.args)
         .env_clear()
         .envs(launch.env.iter().map(|(name, value)| (name, value)))
         .current_dir(&launch.cwd)
-        .stdin(Stdio::null())
-        .stdout(writer.try_clone()?)
-        .stderr(writer)
         .process_group(0)
-        .kill_on_drop(true)
-        .spawn()?;
-    Ok((child, pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?))
+        .kill_on_drop(true);
+    command
 }
 
 /// What ended the reading.
@@ -143,7 +150,7 @@ async fn finish(
 
 /// Ends everything at once. A sandbox is ended through its first process: the kernel takes all others with it, and
 /// the launcher's own end then says that they are gone.
-async fn stop(child: &mut Child, group: &Group, sandbox: &Sandbox) -> io::Result<()> {
+pub(crate) async fn stop(child: &mut Child, group: &Group, sandbox: &Sandbox) -> io::Result<()> {
     let firsts = match sandbox {
         Sandbox::Bubblewrap(_) => group.children(),
         Sandbox::Off => Vec::new(),
@@ -160,9 +167,19 @@ async fn stop(child: &mut Child, group: &Group, sandbox: &Sandbox) -> io::Result
 }
 
 /// The command's process group, killed should its run be dropped half way.
-struct Group(Option<Pid>);
+#[derive(Debug)]
+pub(crate) struct Group(Option<Pid>);
 
 impl Group {
+    pub(crate) fn of(child: &Child) -> Self {
+        Self(child.id().and_then(|id| Pid::from_raw(id.cast_signed())))
+    }
+
+    /// It is gone: its number may be another's soon.
+    pub(crate) fn forget(&mut self) {
+        self.0 = None;
+    }
+
     fn kill(&self) {
         if let Some(pid) = self.0 {
             let _ = kill_process_group(pid, Signal::KILL);

@@ -142,6 +142,16 @@ impl Sandbox {
         sandbox
     }
 
+    /// The same sandbox with more of the host to be read, such as a toolchain. Without a sandbox nothing changes.
+    #[must_use]
+    pub fn with_readable(&self, folders: &[PathBuf]) -> Self {
+        let mut sandbox = self.clone();
+        if let Self::Bubblewrap(bubblewrap) = &mut sandbox {
+            bubblewrap.readable.extend_from_slice(folders);
+        }
+        sandbox
+    }
+
     /// The users that sessions are given, if they are given any.
     pub(crate) fn users(&self) -> Option<&Users> {
         match self {

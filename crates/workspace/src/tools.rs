@@ -4,6 +4,7 @@ mod bash;
 mod catalogue;
 mod context;
 mod edit;
+mod elsewhere;
 mod fetch;
 mod folder;
 mod glob;
@@ -32,6 +33,7 @@ use crate::names::visible;
 
 pub use catalogue::{Kind, ToolSpec, catalogue, kind};
 pub use context::{Context, Limits};
+pub use elsewhere::elsewhere;
 pub use fetch::{Fetched, Fetcher, Network};
 pub use plan::{PlanItem, PlanStatus};
 pub use preview::{Preview, preview, subject, touched};

@@ -668,3 +668,44 @@ async fn a_repository_with_long_ids_and_no_commit_works_as_well() {
     assert_eq!(fs::read(worktree.tree.join("file")).unwrap(), b"f");
     assert_eq!(git(&worktree.tree, &["status", "--porcelain"]), "");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_swapped_for_a_link_while_it_is_recorded_brings_nothing_in_from_elsewhere() {
+    let (place, worktree) = desk().await;
+    place.file("elsewhere/file", "of somebody else");
+    let [real, link, spare] = ["d", "link", "spare"].map(|name| worktree.tree.join(name));
+    put(&worktree, "d/file", "mine");
+    symlink(place.path("elsewhere"), &link).unwrap();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                for (from, to) in [
+                    (&real, &spare),
+                    (&link, &real),
+                    (&real, &link),
+                    (&spare, &real),
+                ] {
+                    fs::rename(from, to).unwrap();
+                }
+            }
+        });
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                for _ in 0..10 {
+                    // Files that come and go may well be an error; what is elsewhere never comes.
+                    let _ = worktree.checkpoint("turn").await;
+                }
+            });
+        });
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+
+    let id = git(&place.root, &["hash-object", "elsewhere/file"]);
+    let have = std::process::Command::new("git")
+        .current_dir(&worktree.repository)
+        .args(["cat-file", "-e", &id])
+        .output();
+    assert!(!have.unwrap().status.success());
+}

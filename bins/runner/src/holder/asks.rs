@@ -45,7 +45,7 @@ impl Holder {
 
     fn need_of(&self, question: &Question) -> Need {
         let session = self.session();
-        let sandboxed = self.runner.sandbox.tier() != "off";
+        let sandboxed = self.runner.sandbox.tier() != "off" && !question.outside;
         let call = (
             question.tool,
             question.name.as_str(),
@@ -55,7 +55,8 @@ impl Holder {
         if own != Need::Approval {
             return own;
         }
-        need(session.mode, sandboxed, &self.runner.rules, call)
+        let rules = [&self.runner.rules[..], &self.allowed.rules].concat();
+        need(session.mode, sandboxed, &rules, call)
     }
 
     /// The question as a fact; none if it was answered meanwhile or nobody waits.
@@ -162,9 +163,13 @@ impl Holder {
             return;
         }
         if let Some(AtBoundary { reply, texts, .. }) = self.boundary.take() {
-            let spent = self.session().is_spent();
+            let news = News {
+                texts,
+                spent: self.session().is_spent(),
+                team_spent: self.runner.money.is_spent(self.session().team),
+            };
             // A turn that was stopped meanwhile does not listen.
-            let _ = reply.send(News { texts, spent });
+            let _ = reply.send(news);
         }
     }
 }

@@ -60,6 +60,7 @@ impl Holder {
         }
         if self.turn_is_gone()
             && self.files_rest()
+            && !self.runner.money.is_spent(self.session().team)
             && let Some(event) = work::start_turn(self.session())
         {
             self.append(Some(TurnId(Uuid::now_v7())), event);

@@ -10,7 +10,15 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::warn;
 
 /// What came of it: facts to be noted, or why there are none.
-pub(super) type Done = Result<Vec<(Option<TurnId>, Event)>, String>;
+pub(super) type Done = Result<Did, String>;
+
+/// What was done.
+#[derive(Default)]
+pub(super) struct Did {
+    facts: Vec<(Option<TurnId>, Event)>,
+    /// What could not be kept, if anything was to be kept.
+    left_out: Option<Vec<String>>,
+}
 
 /// What is done with the worktree's files.
 #[derive(Default)]
@@ -20,6 +28,24 @@ pub(super) struct Files {
     due: Option<TurnId>,
     /// The first checkpoint cannot be taken; turns run all the same.
     without: bool,
+    /// What people were told could not be kept.
+    left_out: Vec<String>,
+}
+
+impl Did {
+    fn facts(events: Vec<Event>) -> Self {
+        Self {
+            facts: events.into_iter().map(|event| (None, event)).collect(),
+            left_out: None,
+        }
+    }
+
+    fn kept(turn: Option<TurnId>, kept: files::Kept) -> Self {
+        Self {
+            facts: kept.taken.into_iter().map(|event| (turn, event)).collect(),
+            left_out: Some(kept.left_out),
+        }
+    }
 }
 
 impl Files {
@@ -102,17 +128,27 @@ impl Holder {
         AbortOnDropHandle::new(tokio::spawn(async move {
             match what {
                 FileWork::Keep(turn) => {
-                    let taken = place.keep(turn).await?;
-                    Ok(taken.into_iter().map(|event| (turn, event)).collect())
+                    let label = match turn {
+                        Some(turn) => format!("after turn {turn}"),
+                        None => "before the first turn".to_owned(),
+                    };
+                    Ok(Did::kept(turn, place.keep(&label).await?))
                 }
-                FileWork::Prepare(checkpoint) => Ok(vec![(None, place.prepare(checkpoint).await)]),
+                FileWork::Prepare(checkpoint) => {
+                    Ok(Did::facts(vec![place.prepare(checkpoint).await]))
+                }
                 FileWork::Restore(checkpoint, tree) => {
-                    let events = place.restore(checkpoint, &tree).await;
-                    Ok(events.into_iter().map(|event| (None, event)).collect())
+                    Ok(Did::facts(place.restore(checkpoint, &tree).await))
                 }
                 FileWork::Commit(message, author) => {
-                    let events = place.commit(&message, &author).await;
-                    Ok(events.into_iter().map(|event| (None, event)).collect())
+                    // So that what is committed is a checkpoint too, and people learn what is in neither.
+                    let mut did = match place.keep("before a commit").await {
+                        Ok(kept) => Did::kept(None, kept),
+                        Err(why) => return Ok(Did::facts(vec![Event::CommitRefused { why }])),
+                    };
+                    let committed = place.commit(&message, &author).await;
+                    did.facts.push((None, committed));
+                    Ok(did)
                 }
             }
         }))
@@ -120,10 +156,11 @@ impl Holder {
 
     pub(super) fn files_done(&mut self, done: Done) {
         match done {
-            Ok(facts) => {
-                for (turn, event) in facts {
+            Ok(did) => {
+                for (turn, event) in did.facts {
                     self.notes.push_back(Note::Fact(turn, Box::new(event)));
                 }
+                self.tell_left_out(did.left_out);
             }
             Err(why) => {
                 warn!(
@@ -131,14 +168,32 @@ impl Holder {
                     self.session().id
                 );
                 self.files.without = true;
-                let notice = Event::Notice {
-                    level: Level::Warning,
-                    code: "no_checkpoint".to_owned(),
-                    text: format!("the files could not be kept for undo: {why}"),
-                };
-                self.say(None, notice);
+                let text = format!("the files could not be kept for undo: {why}");
+                self.warn_people("no_checkpoint", text);
             }
         }
+    }
+
+    /// What is neither in checkpoints nor in commits is told when it is new.
+    fn tell_left_out(&mut self, left_out: Option<Vec<String>>) {
+        let Some(left_out) = left_out.filter(|left_out| *left_out != self.files.left_out) else {
+            return;
+        };
+        if !left_out.is_empty() {
+            let all = left_out.join("; ");
+            let text = format!("not kept for undo, and in no commit made here: {all}");
+            self.warn_people("left_out", text);
+        }
+        self.files.left_out = left_out;
+    }
+
+    fn warn_people(&mut self, code: &str, text: String) {
+        let notice = Event::Notice {
+            level: Level::Warning,
+            code: code.to_owned(),
+            text,
+        };
+        self.say(None, notice);
     }
 }
 

@@ -10,26 +10,30 @@ mod files;
 mod shells;
 mod turns;
 
+use crate::policies::Allowed;
 use crate::reader::Reader;
 use crate::runner::Runner;
 use crate::scribe::{Pen, Scribe};
+use crate::servers::Servers;
 use crate::shell::{Over, Shell};
 use crate::turn::Report;
+use crate::way_out::WayOut;
 use asks::{AtBoundary, Waiting};
 use duplex_domain::{
-    CallId, EndReason, Event, Lane, Problem, Seq, Session, SessionId, TerminalEnd, TerminalId,
-    TerminalState, TurnId, work,
+    CallId, EndReason, Event, Lane, Problem, Seq, Session, SessionId, State, TeamId, TerminalEnd,
+    TerminalId, TerminalState, TurnId, work,
 };
 use duplex_eventlog::{AppendError, Followed, Keys, ReadError, RegistryError};
 use duplex_terminal::SealKey;
 use duplex_workspace::tools::Shared;
-use duplex_workspace::{Repository, WorkspaceError, Worktree};
+use duplex_workspace::{Repository, Sandbox, WorkspaceError, Worktree};
 use facts::{Appending, Note, appended};
 use files::Files;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
@@ -50,6 +54,9 @@ pub enum HoldError {
     /// A fact was refused.
     #[error(transparent)]
     Append(#[from] AppendError),
+    /// The way out of its sandbox cannot be made.
+    #[error("the socket of the session's way out cannot be made: {0}")]
+    WayOut(#[source] io::Error),
     /// The register cannot be used.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -85,10 +92,19 @@ struct Holder {
     lanes: [AbortOnDropHandle<()>; 2],
     keys: Keys,
     key: SealKey,
+    /// Tells when teams run out of money or have some again.
+    purses: watch::Receiver<HashSet<TeamId>>,
+    /// What the operator allows here.
+    allowed: Allowed,
+    /// What tools and terminals of this session run in.
+    sandbox: Sandbox,
+    way_out: WayOut,
     worktree: Option<Worktree>,
     turn: Option<RunningTurn>,
     /// What the tool calls of the session have in common.
     shared: Option<Arc<Shared>>,
+    /// Tools from elsewhere.
+    servers: Option<Arc<Servers>>,
     /// Calls that wait for somebody's answer.
     waiting: HashMap<CallId, Waiting>,
     /// A turn between two model calls.
@@ -127,10 +143,19 @@ impl Holder {
         let (output, output_lane) = start(Lane::Output, session.output);
         let (input, input_lane) = start(Lane::Input, session.input);
         let fresh = *SealKey::generate().as_bytes();
+        let allowed = runner.policies.of(&repository.root);
+        let socket = runner.data.join("ways").join(session.id.to_string());
+        let opened = WayOut::open(allowed.network.clone(), &socket, &runner.sandbox);
+        let (way_out, sandbox) = opened.map_err(HoldError::WayOut)?;
+        let sandbox = sandbox.with_readable(&allowed.readable);
         let key = runner.registry.session_key(session.id, fresh).await?;
         Ok(Self {
             keys: runner.log.keys(session.id).await?,
             key: SealKey::from_bytes(key),
+            purses: runner.money.changes(),
+            allowed,
+            sandbox,
+            way_out,
             runner,
             repository,
             reader,
@@ -141,6 +166,7 @@ impl Holder {
             worktree: None,
             turn: None,
             shared: None,
+            servers: None,
             waiting: HashMap::new(),
             boundary: None,
             files: Files::default(),
@@ -170,7 +196,6 @@ impl Holder {
             if self.released {
                 return Ok(());
             }
-            let idle = self.is_idle() && self.appending.is_none();
             let [output_lane, input_lane] = &mut self.lanes;
             tokio::select! {
                 followed = self.reader.follow.next() => {
@@ -183,10 +208,12 @@ impl Holder {
                 done = self.files.done() => self.files_done(done),
                 appended = appended(&mut self.appending) => self.appended(appended)?,
                 Some(report) = self.reports.1.recv() => self.report(report),
+                event = self.way_out.asked() => self.say_now(event),
                 Some(over) = self.over.1.recv() => self.notes.push_back(Note::ShellOver(over)),
                 Some(keys) = self.keys.next() => self.pass(keys).await,
+                _ = self.purses.changed() => {}
                 () = stop.cancelled(), if !self.stopping => self.stop().await,
-                () = tokio::time::sleep(PATIENCE), if idle => self.release(),
+                () = tokio::time::sleep(PATIENCE) => self.release_if_idle(),
                 _ = output_lane => return Err(HoldError::Taken(self.reader.session.id)),
                 _ = input_lane => return Err(HoldError::Taken(self.reader.session.id)),
             }
@@ -239,9 +266,11 @@ impl Holder {
         }
         if self.session().runner.is_none() {
             self.released = true;
+            self.end_jobs_if_over().await;
             return Ok(());
         }
         self.stop_turn_if_asked();
+        self.end_jobs_if_over().await;
         while let Some((turn, event)) = self.says.pop_front() {
             let said = self.output.write(turn, event).await;
             said.map_err(|_| HoldError::Taken(self.session().id))?;
@@ -273,8 +302,29 @@ impl Holder {
         self.says.push_back((turn, event));
     }
 
-    fn is_idle(&self) -> bool {
-        !work::is_needed(self.session()) && self.turn.is_none() && self.files_rest()
+    /// Tells the people something that the turn at work, if there is one, may have brought about.
+    fn say_now(&mut self, event: Event) {
+        let turn = self.turn.as_ref().map(|turn| turn.id);
+        self.say(turn, event);
+    }
+
+    fn release_if_idle(&mut self) {
+        let jobs = self.shared.as_ref().is_some_and(|shared| shared.is_busy());
+        let idle = !work::is_needed(self.session()) && self.turn.is_none() && self.files_rest();
+        if idle && !jobs && self.appending.is_none() {
+            self.release();
+        }
+    }
+
+    /// Nothing that a session's tools left running outlives it.
+    async fn end_jobs_if_over(&mut self) {
+        let over = self.session().state == State::Ended || self.released;
+        if let Some(shared) = self.shared.take_if(|_| over) {
+            shared.end().await;
+        }
+        if let Some(servers) = self.servers.take_if(|_| over) {
+            servers.end().await;
+        }
     }
 
     /// The runner stops: the turn and the shells end with a word in the log.

@@ -61,8 +61,9 @@ impl Holder {
             ("COLORTERM".to_owned(), "truecolor".to_owned()),
             ("PS1".to_owned(), prompt(worktree)),
         ];
-        let sandbox = &self.runner.sandbox;
-        let launch = sandbox.launch(worktree, &shell, &env, &worktree.tree, true);
+        let launch = self
+            .sandbox
+            .launch(worktree, &shell, &env, &worktree.tree, true);
         let args = launch.args.into_iter();
         let args = args.map(OsString::into_string).collect();
         let launch = Launch {

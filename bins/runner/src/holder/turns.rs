@@ -2,6 +2,7 @@
 
 use super::{Holder, Note};
 use crate::pictures::Pictures;
+use crate::servers::Servers;
 use crate::turn::{Begin, Report, SoFar, Turn};
 use duplex_domain::{EndReason, Event, Level, Problem, State, TurnId};
 use duplex_workspace::tools::{Context, Shared};
@@ -50,10 +51,12 @@ impl Holder {
 
     pub(super) fn start_turn(&mut self, id: TurnId, model: String, worktree: Worktree) {
         let cancel = CancellationToken::new();
+        let servers = self.servers(&worktree);
         let shared = self
             .shared
             .get_or_insert_with(|| Arc::new(Shared::new(&worktree)));
-        let tools = Context::new(worktree, self.runner.sandbox.clone(), shared.clone());
+        let mut tools = Context::new(worktree, self.sandbox.clone(), shared.clone());
+        tools.network = self.way_out.network();
         let session = &self.reader.session;
         let turn = Turn {
             id,
@@ -66,6 +69,8 @@ impl Holder {
             limits: self.runner.turn_limits,
             providers: self.runner.providers.clone(),
             tools,
+            servers,
+            hosts: self.way_out.note(),
             pictures: Pictures::of(self.runner.log.clone(), session.id),
             output: self.output.clone(),
             reports: self.reports.0.clone(),
@@ -79,6 +84,15 @@ impl Holder {
             cancel,
             _task: task,
         });
+    }
+
+    fn servers(&mut self, worktree: &Worktree) -> Arc<Servers> {
+        let (configs, sandbox) = (&self.allowed.servers, &self.sandbox);
+        let servers = self.servers.get_or_insert_with(|| {
+            let (configs, sandbox) = (configs.clone(), sandbox.clone());
+            Arc::new(Servers::new(configs, sandbox, worktree.clone()))
+        });
+        servers.clone()
     }
 
     /// What the turn begins with.

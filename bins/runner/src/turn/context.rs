@@ -1,31 +1,25 @@
 //! What the model is told besides what people say: standing instructions once, everything that changes as a note.
 
 use super::Turn;
-use super::ends::Stop;
-use duplex_domain::{Event, Mode, ToolText};
+use super::ends::{INTERRUPTED, Stop};
+use duplex_domain::{Event, Level, Mode, ToolText};
 use duplex_workspace::{instructions, instructions_for, tools};
 
 impl Turn {
     /// Fixes what stands before the conversation, if it begins now, and notes what changed since the model was told.
     pub(super) async fn begin_lineage(&mut self) -> Result<(), Stop> {
         if self.history.lineage().is_none() {
-            let tools = tools::catalogue(&self.tools)
-                .into_iter()
-                .map(|tool| ToolText {
-                    name: tool.name.to_owned(),
-                    description: tool.description.to_owned(),
-                    input_schema: tool.input_schema,
-                });
-            let begun = Event::LineageStarted {
-                system: crate::prompt::system(&self.tools.worktree),
-                tools: tools.collect(),
-            };
-            self.write(begun).await?;
+            self.start_lineage().await?;
         }
         self.note("date", crate::prompt::date(crate::clock::now()))
             .await?;
         self.note("mode", crate::prompt::mode(self.mode).to_owned())
             .await?;
+        let hosts = self.hosts.clone();
+        if hosts.is_some() || self.history.has_note("network") {
+            let note = crate::prompt::network(hosts.as_deref());
+            self.note("network", note).await?;
+        }
         let worktree = self.tools.worktree.clone();
         let found = tokio::task::spawn_blocking(move || instructions(&worktree)).await;
         match found.ok().flatten() {
@@ -35,6 +29,30 @@ impl Turn {
             }
             None => Ok(()),
         }
+    }
+
+    /// The tools are the same until the lineage ends, whatever their servers say later.
+    async fn start_lineage(&mut self) -> Result<(), Stop> {
+        let offered = tokio::select! {
+            () = self.cancel.cancelled() => return Err(INTERRUPTED),
+            offered = self.servers.offered() => offered,
+        };
+        for text in offered.missing {
+            let code = "tool_server".to_owned();
+            let level = Level::Warning;
+            self.write(Event::Notice { level, code, text }).await?;
+        }
+        let own = tools::catalogue(&self.tools).into_iter();
+        let own = own.map(|tool| ToolText {
+            name: tool.name.to_owned(),
+            description: tool.description.to_owned(),
+            input_schema: tool.input_schema,
+        });
+        let begun = Event::LineageStarted {
+            system: crate::prompt::system(&self.tools.worktree),
+            tools: own.chain(offered.tools).collect(),
+        };
+        self.write(begun).await
     }
 
     /// Instructions that lie deeper are told when the model first comes near them.

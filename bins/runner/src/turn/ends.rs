@@ -68,6 +68,12 @@ pub(super) fn spent() -> Stop {
     over(EndReason::Budget, "budget", message.to_owned(), true)
 }
 
+pub(super) fn team_spent() -> Stop {
+    let message =
+        "the team has spent this month's money; an owner of the team can raise its budget";
+    over(EndReason::Budget, "team_budget", message.to_owned(), true)
+}
+
 pub(super) fn turn_spent() -> Stop {
     let message = "the turn has cost as much as one turn may; press Continue to go on";
     over(EndReason::Budget, "turn_budget", message.to_owned(), true)

@@ -11,12 +11,14 @@ mod tools;
 use crate::history::History;
 use crate::pictures::Pictures;
 use crate::scribe::Scribe;
+use crate::servers::Servers;
 use duplex_domain::{EndReason, Event, TurnId};
 use duplex_provider::{Providers, StopReason};
 use duplex_workspace::tools::Context;
 use ends::{INTERRUPTED, Stop, refused, unknown_stop};
 pub use limits::TurnLimits;
 pub use report::{Answer, News, Question, Report, Used};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -43,6 +45,10 @@ pub struct Turn {
     pub providers: Providers,
     /// What tools act on.
     pub tools: Context,
+    /// Tools from elsewhere.
+    pub servers: Arc<Servers>,
+    /// The machines outside that may be reached, as they are told to the model.
+    pub hosts: Option<String>,
     /// Where pictures lie.
     pub pictures: Pictures,
     /// Where it writes.
@@ -168,6 +174,9 @@ impl Turn {
         self.history.steer(news.texts);
         if news.spent {
             return Err(ends::spent());
+        }
+        if news.team_spent {
+            return Err(ends::team_spent());
         }
         if self
             .limits

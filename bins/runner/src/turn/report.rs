@@ -49,6 +49,8 @@ pub struct Question {
     pub name: String,
     /// What the tool does to the world.
     pub tool: ToolKind,
+    /// Whether it would act outside the session's sandbox.
+    pub outside: bool,
     /// What rules are held against: a command line, a path, an address.
     pub subject: String,
     /// What would happen.
@@ -73,4 +75,6 @@ pub struct News {
     pub texts: Vec<String>,
     /// Whether the session has cost what it may.
     pub spent: bool,
+    /// Whether its team has.
+    pub team_spent: bool,
 }

@@ -4,10 +4,14 @@ use super::Turn;
 use super::ends::{self, INTERRUPTED, Stop};
 use super::report::{Answer, Question, Report};
 use crate::history::Call;
+use crate::servers::Servers;
+use bytes::Bytes;
 use duplex_domain::{Blob, CallId, Event, Preview, ToolKind, Verdict};
 use duplex_workspace::tools::{self, Outcome};
+use serde_json::Value;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 /// The largest piece of tool output in one event.
 const OUTPUT_PIECE: usize = 32 * 1024;
@@ -48,10 +52,12 @@ impl Turn {
             let _ = reply.send(Answer::Free);
             return Ok((call, None, answer));
         };
+        let (tool, outside) = self.kind(&call.name).await;
         let question = Question {
             call: call.id.clone(),
             name: call.name.clone(),
-            tool: kind(&call.name),
+            tool,
+            outside,
             subject: tools::subject(&self.tools, &call.name, &call.input),
             preview: preview.clone(),
         };
@@ -83,6 +89,15 @@ Read it and try again.";
                 self.run_tool(call).await
             }
         }
+    }
+
+    /// What a tool does to the world, and whether it does it outside the sandbox.
+    async fn kind(&self, name: &str) -> (ToolKind, bool) {
+        if let Some(kind) = tools::kind(name) {
+            return (crate::previews::kind(kind), false);
+        }
+        let kind = self.servers.kind(name).await;
+        kind.unwrap_or((ToolKind::Foreign, true))
     }
 
     async fn preview(&self, call: &Call) -> Option<Preview> {
@@ -143,7 +158,13 @@ Read it and try again.";
         let (send, mut pieces) = mpsc::channel(16);
         let (context, cancel) = (self.tools.clone(), self.cancel.clone());
         let (name, input) = (call.name.clone(), call.input.clone());
-        let running = async move { tools::run(&context, &name, &input, send, cancel).await };
+        let servers = self.servers.clone();
+        let running = async move {
+            match duplex_mcp::parts(&name) {
+                Some(_) => elsewhere(&context, &servers, &name, &input, send, cancel).await,
+                None => tools::run(&context, &name, &input, send, cancel).await,
+            }
+        };
         let mut running = std::pin::pin!(running);
         let mut offset = 0;
         loop {
@@ -174,8 +195,24 @@ Read it and try again.";
     }
 }
 
-fn kind(name: &str) -> ToolKind {
-    tools::kind(name).map_or(ToolKind::Foreign, crate::previews::kind)
+/// Has a tool server do it. What it says meanwhile is shown as output.
+async fn elsewhere(
+    context: &tools::Context,
+    servers: &Servers,
+    name: &str,
+    input: &Value,
+    output: mpsc::Sender<Bytes>,
+    cancel: CancellationToken,
+) -> Outcome {
+    let (say, mut said) = mpsc::channel::<String>(16);
+    let calling = servers.call(name, input, cancel, say);
+    let showing = async {
+        while let Some(line) = said.recv().await {
+            let _ = output.send(Bytes::from(line + "\n")).await;
+        }
+    };
+    let (called, ()) = tokio::join!(calling, showing);
+    tools::elsewhere(context, &called.text, called.images, called.is_error).await
 }
 
 fn denied(reason: &str) -> String {

@@ -125,6 +125,20 @@ impl Place {
         sessions.join(session).join("tree")
     }
 
+    /// Everything that a person's session has in the log.
+    pub async fn events(&self, person: &Person) -> Vec<Event> {
+        let mut follow = self
+            .log
+            .follow(person.address.session, Seq(0))
+            .await
+            .unwrap();
+        let mut events = Vec::new();
+        while let Followed::Frame(frame) = follow.next().await.unwrap() {
+            events.extend(frame.events.into_iter().map(|envelope| envelope.event));
+        }
+        events
+    }
+
     pub async fn open(&self) -> Person {
         let session = SessionId(Uuid::now_v7());
         let team = TeamId(Uuid::from_u128(5));
@@ -178,9 +192,21 @@ fn make_repository(path: &Path) {
     }
 }
 
-async fn within<T>(what: &str, doing: impl Future<Output = T>) -> T {
+pub async fn within<T>(what: &str, doing: impl Future<Output = T>) -> T {
     let done = tokio::time::timeout(Duration::from_secs(30), doing).await;
     done.unwrap_or_else(|_| unreachable!("waited in vain for {what}"))
+}
+
+/// Whether some process of this machine was started with these words.
+pub fn runs(words: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.map(|process| std::fs::read(process.path().join("cmdline")));
+    let mut lines = lines.flatten();
+    lines.any(|line| {
+        String::from_utf8_lossy(&line)
+            .replace('\0', " ")
+            .contains(words)
+    })
 }
 
 /// Ada and what she sees of her session.

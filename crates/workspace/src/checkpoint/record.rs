@@ -31,18 +31,7 @@ impl Worktree {
         self.added(&index, &mut found).await?;
         self.update(&index, &found).await?;
         let forced = self.ignored_but_committed(&index).await?;
-        if !forced.is_empty() {
-            let mut git = git::apart(self, &index);
-            git.args([
-                "update-index",
-                "--add",
-                "--replace",
-                "--remove",
-                "-z",
-                "--stdin",
-            ]);
-            git::fed(git, &forced, "record files", &self.tree).await?;
-        }
+        self.enter(&index, &forced).await?;
         found.left_out.large.sort();
         found.left_out.nested.sort();
         Ok((self.write_tree(&index).await?, found.left_out))
@@ -126,19 +115,7 @@ impl Worktree {
             git.args(["update-index", "--force-remove", "-z", "--stdin"]);
             git::fed(git, &found.remove, "record deleted files", &self.tree).await?;
         }
-        if !found.read.is_empty() {
-            let mut git = git::apart(self, index);
-            git.args([
-                "update-index",
-                "--add",
-                "--replace",
-                "--remove",
-                "-z",
-                "--stdin",
-            ]);
-            git::fed(git, &found.read, "record files", &self.tree).await?;
-        }
-        Ok(())
+        self.enter(index, &found.read).await
     }
 
     /// Files that are committed and there but not in the index: somebody added ignored ones by force.

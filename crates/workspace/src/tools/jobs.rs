@@ -76,6 +76,11 @@ impl Jobs {
         }
     }
 
+    /// Whether one of them runs.
+    pub(super) fn run(&self) -> bool {
+        self.list().jobs.iter().any(Job::running)
+    }
+
     /// The ends nobody has told the model about yet, a line each.
     pub(super) fn ends(&self) -> Vec<String> {
         let mut list = self.list();

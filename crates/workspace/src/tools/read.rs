@@ -77,7 +77,7 @@ fn kept_output(worktree: &Worktree, path: &str) -> Option<PathBuf> {
 }
 
 /// What kind of picture begins like this.
-fn picture(start: &[u8]) -> Option<&'static str> {
+pub(super) fn picture(start: &[u8]) -> Option<&'static str> {
     match start {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some("image/png"),
         [0xFF, 0xD8, 0xFF, ..] => Some("image/jpeg"),

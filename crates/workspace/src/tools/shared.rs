@@ -30,6 +30,12 @@ impl Shared {
         self.jobs.end().await;
     }
 
+    /// Whether a command runs in the background.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.jobs.run()
+    }
+
     /// The folder the next command starts in, absolute. If it has gone, the worktree itself.
     #[must_use]
     pub fn working_folder(&self, worktree: &Worktree) -> PathBuf {
