@@ -305,27 +305,14 @@ mod tests {
         assert!(allows(rule, "mcp__github__create_issue", ""));
         assert!(!allows(rule, "mcp__gitlab__create_issue", ""));
         assert!(!allows(rule, "bash", "mcp__github__x"));
-        for foul in [
-            "*",
-            "mcp__*",
-            "mcp____*",
-            "bash*",
-            "mcp__git*",
-            "mcp__a__b*c",
-        ] {
+        for foul in ["*", "mcp__*", "mcp____*", "bash*", "mcp__git*", "mcp__a__b*c"] {
             assert!(!is_rule(foul), "{foul}");
         }
     }
 
     #[test]
     fn only_whole_rules_are_rules() {
-        for fine in [
-            "bash",
-            "bash(git *)",
-            "mcp__files__read",
-            "mcp__files__*",
-            "write(a b.txt)",
-        ] {
+        for fine in ["bash", "bash(git *)", "mcp__files__read", "mcp__files__*", "write(a b.txt)"] {
             assert!(is_rule(fine), "{fine}");
         }
         for foul in ["", "(x)", "bash(git", "bash)x", "ba sh", "bash(\n)"] {
