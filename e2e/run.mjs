@@ -53,6 +53,49 @@ async function repository(path) {
   git("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit", "-qm", "Begin");
 }
 
+/** Models of every kind: priced, unpriced, with a small window, without a key. */
+const models = (address, key) => `
+[[providers]]
+name = "scripted"
+kind = "anthropic"
+base_url = "${address}"
+key_file = "${key}"
+
+[[providers]]
+name = "keyless"
+kind = "anthropic"
+base_url = "${address}"
+
+[[models]]
+id = "claude-sonnet-5-5"
+label = "Scripted"
+provider = "scripted"
+context = 1000000
+max_output = 64000
+thinking = { kind = "adaptive" }
+
+[[models]]
+id = "claude-haiku-4-5"
+label = "Scripted, small"
+provider = "scripted"
+context = 20000
+max_output = 8000
+
+[[models]]
+id = "homegrown"
+label = "Scripted, unpriced"
+provider = "scripted"
+context = 100000
+max_output = 8000
+
+[[models]]
+id = "claude-opus-5-5"
+label = "Scripted, no key"
+provider = "keyless"
+context = 1000000
+max_output = 64000
+`;
+
 const folder = await mkdtemp(join(tmpdir(), "duplex-e2e-"));
 // Postgres runs as a user of its own and must be able to pass through.
 await chmod(folder, 0o711);
@@ -63,10 +106,14 @@ try {
   const provider = start("duplex-provider-double", ["--listen", "127.0.0.1:0"]);
   running.push(provider);
   const address = await provider.line(/(http:\S+)/);
+  const [data, key] = [join(folder, "data"), join(folder, "key")];
+  await mkdir(data);
+  await writeFile(key, "scripted");
+  await writeFile(join(data, "providers.toml"), models(address, key));
   const server = start(
     "duplex",
-    ["up", "--data", join(folder, "data"), "--listen", "127.0.0.1:0", "--root", folder, "--workspace", join(folder, "app"), "--anthropic-base-url", address],
-    { DUPLEX_ANTHROPIC_API_KEY: "scripted", DUPLEX_LOG: "warn" },
+    ["up", "--data", data, "--listen", "127.0.0.1:0", "--root", folder, "--workspace", join(folder, "app")],
+    { DUPLEX_LOG: "warn" },
   );
   running.unshift(server);
   const link = await server.line(/first owner, once:\s+(\S+)/);

@@ -1,6 +1,7 @@
 //! The page's addresses.
 
 use crate::components::shell::Shell;
+use crate::pages::costs::Costs;
 use crate::pages::login::Login;
 use crate::pages::not_found::NotFound;
 use crate::pages::session::SessionAt;
@@ -28,6 +29,9 @@ pub enum Route {
         /// All sessions.
         #[route("/")]
         Sessions {},
+        /// What was spent.
+        #[route("/costs")]
+        Costs {},
         /// One session.
         #[route("/s/:id")]
         SessionAt {

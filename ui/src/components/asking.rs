@@ -1,6 +1,6 @@
 //! How many calls wait for an answer, and the way to the first of them.
 
-use super::icon::Icon;
+use super::icon::icon;
 use crate::interop::dom;
 use crate::state::shared;
 use dioxus::prelude::*;
@@ -20,7 +20,7 @@ pub fn Asking() -> Element {
     };
     rsx! {
         div { class: "asking", role: "status",
-            Icon { name: "alert" }
+            {icon("alert")}
             span { class: "grow", "{words}" }
             button {
                 r#type: "button",

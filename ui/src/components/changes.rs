@@ -1,7 +1,7 @@
 //! What changed in the session's files: since its start, or turn by turn; to be restored or committed.
 
 use super::confirm::open as open_dialog;
-use super::icon::Icon;
+use super::icon::icon;
 use super::transcript::DiffView;
 use crate::model::diff;
 use crate::net::api;
@@ -28,8 +28,10 @@ pub fn ChangesButton(id: SessionId, session: Shown) -> Element {
             title: "What changed in the files since the session began",
             onclick: move |_| open.set(true),
             "Changes"
-            span { class: "number added", "+{size.added}" }
-            span { class: "number removed", "−{size.removed}" }
+            if size.files > 0 {
+                span { class: "number added", "+{size.added}" }
+                span { class: "number removed", "−{size.removed}" }
+            }
         }
         if open() {
             Panel { id, session: session.clone(), on_close: move |()| open.set(false) }
@@ -80,7 +82,7 @@ fn Panel(id: SessionId, session: Shown, on_close: EventHandler<()>) -> Element {
                     aria_label: "Close",
                     autofocus: true,
                     onclick: move |_| on_close.call(()),
-                    Icon { name: "x" }
+                    {icon("x")}
                 }
             }
             Files { id, size }
@@ -171,7 +173,7 @@ fn FileRow(file: FileChange, part: String) -> Element {
                 class: "fold",
                 aria_expanded: open(),
                 onclick: move |_| open.toggle(),
-                Icon { name: "chevron" }
+                {icon("chevron")}
                 span { class: "target mono", "{file.path}" }
                 if let Some(old) = &file.old_path {
                     span { class: "muted mono", "from {old}" }
@@ -201,9 +203,7 @@ fn Restoring(id: SessionId, session: Shown, number: u32, busy: bool) -> Element 
         .clone()
         .filter(|restore| restore.checkpoint == number);
     let ask = use_callback(move |command: Command| {
-        spawn(async move {
-            shared.ask(id, command).await;
-        });
+        shared.please(id, command);
     });
     let Some(restore) = restore else {
         return rsx! {

@@ -1,6 +1,6 @@
 //! Where messages to the agent are written.
 
-use super::icon::Icon;
+use super::icon::icon;
 use crate::interop::dom;
 use crate::net::feed::Msg;
 use crate::net::link::Link;
@@ -42,9 +42,7 @@ pub fn Composer(id: SessionId) -> Element {
             return;
         }
         if text.trim() == "/compact" {
-            spawn(async move {
-                shared.ask(id, Command::Compact).await;
-            });
+            shared.please(id, Command::Compact);
         } else {
             feed.send(Msg::Post(id, text, delivery));
         }
@@ -102,7 +100,7 @@ pub fn Composer(id: SessionId) -> Element {
                         disabled: stopping,
                         title: "Stop the agent (Esc)",
                         onclick: move |_| feed.send(Msg::Interrupt(id)),
-                        Icon { name: "stop" }
+                        {icon("stop")}
                         if stopping { "Stopping…" } else { "Interrupt" }
                     }
                 }

@@ -3,8 +3,7 @@
 use dioxus::prelude::*;
 
 /// A drawing, 16 pixels wide, in the colour of the text.
-#[component]
-pub fn Icon(name: &'static str) -> Element {
+pub fn icon(name: &str) -> Element {
     let path = match name {
         "chevron" => "m9 18 6-6-6-6",
         "back" => "m12 19-7-7 7-7 M19 12H5",

@@ -46,9 +46,7 @@ pub fn ModeChoice(id: SessionId, mode: Mode, may: bool) -> Element {
                 let word = event.value();
                 let Some(chosen) = MODES.iter().find(|known| known.1 == word) else { return };
                 let mode = chosen.0;
-                spawn(async move {
-                    shared.ask(id, Command::ChooseMode { mode }).await;
-                });
+                shared.please(id, Command::ChooseMode { mode });
             },
             for known in MODES {
                 option { key: "{known.1}", value: "{known.1}", selected: known.0 == mode, title: "{known.3}", "{known.2}" }

@@ -1,6 +1,6 @@
 //! The agent's plan, and how far it is.
 
-use super::icon::Icon;
+use super::icon::icon;
 use crate::state::shared;
 use dioxus::prelude::*;
 use duplex_domain::PlanStatus;
@@ -33,7 +33,7 @@ pub fn Plan() -> Element {
                 class: "fold",
                 aria_expanded: open(),
                 onclick: move |_| open.toggle(),
-                Icon { name: "chevron" }
+                {icon("chevron")}
                 span { class: "number", "{done}/{plan.len()}" }
                 span { class: "target", "{now}" }
             }

@@ -16,8 +16,7 @@ pub fn told(working: Working) -> (&'static str, &'static str) {
 }
 
 /// A dot and a word.
-#[component]
-pub fn StateDot(working: Working) -> Element {
+pub fn state_dot(working: Working) -> Element {
     let (class, word) = told(working);
     rsx! {
         span { class: "state",

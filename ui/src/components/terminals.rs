@@ -1,6 +1,6 @@
 //! The pane with a session's terminals.
 
-use super::icon::Icon;
+use super::icon::icon;
 use super::terminal::TerminalView;
 use crate::interop::dom;
 use crate::net::feed::Msg;
@@ -56,7 +56,7 @@ pub fn Terminals(id: SessionId) -> Element {
         let last = session.terminals.values().next_back();
         return rsx! {
             div { class: "terminal-empty",
-                Icon { name: "terminal" }
+                {icon("terminal")}
                 if let Some(TerminalState::Exited(end)) = last.map(|terminal| terminal.state) {
                     p { class: "muted", "The last terminal {ended(end)}." }
                 } else {
@@ -97,7 +97,7 @@ pub fn Terminals(id: SessionId) -> Element {
                 title: "Open another terminal",
                 disabled: !may || opening(),
                 onclick: move |_| open(),
-                Icon { name: "plus" }
+                {icon("plus")}
             }
             span { class: "grow" }
             Keyboard { id }
@@ -108,11 +108,9 @@ pub fn Terminals(id: SessionId) -> Element {
                     aria_label: "Close this terminal",
                     title: "Close this terminal",
                     onclick: move |_| {
-                        spawn(async move {
-                            shared.ask(id, Command::CloseTerminal { terminal: active }).await;
-                        });
+                        shared.please(id, Command::CloseTerminal { terminal: active });
                     },
-                    Icon { name: "x" }
+                    {icon("x")}
                 }
             }
         }
@@ -169,11 +167,9 @@ fn Keyboard(id: SessionId) -> Element {
                 r#type: "button",
                 class: "button small",
                 onclick: move |_| {
-                    spawn(async move {
-                        shared.ask(id, Command::TakeControl).await;
-                    });
+                    shared.please(id, Command::TakeControl);
                 },
-                Icon { name: "keyboard" }
+                {icon("keyboard")}
                 "Take the keyboard"
             }
         }

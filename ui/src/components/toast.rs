@@ -18,7 +18,7 @@ pub fn Toasts() -> Element {
                         class: "icon-button",
                         aria_label: "Dismiss",
                         onclick: move |_| shared.dismiss(toast.id),
-                        crate::components::icon::Icon { name: "x" }
+                        {crate::components::icon::icon("x")}
                     }
                 }
             }

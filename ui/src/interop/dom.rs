@@ -18,9 +18,9 @@ extern "C" {
     #[wasm_bindgen(js_name = setTheme)]
     pub fn set_theme(choice: &str);
 
-    /// Names the page in its tab.
-    #[wasm_bindgen(js_name = setTitle)]
-    pub fn set_title(title: &str);
+    /// Names the page in its tab, and marks the tab's picture: `works`, `asks`, `failed`, or nothing.
+    #[wasm_bindgen(js_name = setTab)]
+    pub fn set_tab(title: &str, mark: &str);
 
     #[wasm_bindgen(js_name = nextFrame)]
     fn next_frame_js(then: &JsValue);
@@ -81,6 +81,11 @@ extern "C" {
     /// Closes the socket; nothing more is heard of it.
     #[wasm_bindgen(method)]
     pub fn close(this: &Socket);
+}
+
+/// Names the page in its tab.
+pub fn set_title(title: &str) {
+    set_tab(title, "");
 }
 
 /// What a socket reports: its generation, the kind of report, and its data.

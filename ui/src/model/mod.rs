@@ -3,12 +3,16 @@
 pub mod ago;
 pub mod argv;
 pub mod diff;
+pub mod gauge;
 pub mod keys;
 pub mod markdown;
+pub mod models;
 pub mod money;
 pub mod outbox;
 pub mod retry;
 pub mod rows;
+pub mod sandbox;
 pub mod screen;
 pub mod split;
+pub mod tab;
 pub mod tool;

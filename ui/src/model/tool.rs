@@ -21,6 +21,10 @@ pub fn summary(name: &str, input: &str) -> Summary {
         "read" => ("Read", field("path").to_owned()),
         "write" => ("Write", field("path").to_owned()),
         "edit" => ("Edit", field("path").to_owned()),
+        "grep" => ("Search for", field("pattern").to_owned()),
+        "glob" => ("Find", field("pattern").to_owned()),
+        "fetch" => ("Fetch", field("url").to_owned()),
+        "todo" => ("Plan", String::new()),
         other => (other, any_text(&input)),
     };
     Summary {

@@ -1,10 +1,10 @@
 //! The server's REST interface.
 
 use crate::interop::dom;
-use duplex_domain::{Changes, Command, Place, SessionId};
+use duplex_domain::{Changes, Command, Place, SessionId, Time};
 use duplex_wire::{
-    Accepted, CreateSession, Created, ErrorBody, ItemPage, Login, Me, Model, PostCommand,
-    SessionPage, Setup, Workspace,
+    Accepted, Costs, CreateSession, Created, ErrorBody, ItemPage, Login, Me, Model, PostCommand,
+    SessionPage, SetTeamBudget, Setup, TeamBudget, Workspace,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -115,6 +115,23 @@ pub async fn sessions(state: &str, q: &str, cursor: Option<&str>) -> Result<Sess
         }
     }
     get(&format!("/api/sessions?{}", query.join("&"))).await
+}
+
+/// What was spent since a moment, told apart by `by`.
+pub async fn costs(by: &str, from: Option<Time>) -> Result<Costs, Failure> {
+    let from = from.map_or_else(String::new, |from| format!("&from={}", from.0));
+    get(&format!("/api/costs?by={by}{from}")).await
+}
+
+/// What the team may spend.
+pub async fn team_budget() -> Result<TeamBudget, Failure> {
+    get("/api/team/budget").await
+}
+
+/// Limits what the team may spend, in picodollars.
+pub async fn set_team_budget(pico: Option<u64>) -> Result<TeamBudget, Failure> {
+    let body = serde_json::to_string(&SetTeamBudget { pico }).unwrap_or_default();
+    call("PUT", "/api/team/budget", Some(body)).await
 }
 
 /// Opens a session.

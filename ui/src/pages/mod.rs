@@ -1,5 +1,6 @@
 //! The pages.
 
+pub mod costs;
 pub mod login;
 pub mod new_session;
 pub mod not_found;

@@ -1,14 +1,14 @@
 //! The dialog that opens a session.
 
 use crate::components::confirm::open;
+use crate::components::mode::MODES;
+use crate::model::models::{self, DEMO};
 use crate::net::api;
 use crate::route::Route;
 use crate::state::{prefs, shared};
 use dioxus::prelude::*;
 use duplex_wire::{CreateSession, Model, Workspace, WorkspaceState};
 
-/// The demonstration's provider.
-const DEMO: &str = "demo";
 /// Chosen in place of a workspace: a path that is typed.
 const OTHER: &str = "other";
 
@@ -20,6 +20,7 @@ pub fn NewSession(on_close: EventHandler<()>) -> Element {
     let mut path = use_signal(String::new);
     let mut title = use_signal(String::new);
     let mut model = use_signal(|| prefs::last("model").unwrap_or_default());
+    let mut mode = use_signal(|| prefs::last("mode").unwrap_or_else(|| "auto".to_owned()));
     let mut message = use_signal(String::new);
     let mut busy = use_signal(|| false);
     let mut problem = use_signal(|| None::<(Option<String>, String)>);
@@ -56,7 +57,7 @@ pub fn NewSession(on_close: EventHandler<()>) -> Element {
         }
         let filled = |text: String| (!text.trim().is_empty()).then_some(text);
         let body = CreateSession {
-            mode: None,
+            mode: Some(mode()),
             workspace: place.clone(),
             title: filled(title()),
             agent: None,
@@ -69,6 +70,7 @@ pub fn NewSession(on_close: EventHandler<()>) -> Element {
                 Ok(created) => {
                     prefs::keep_last("workspace", &place);
                     prefs::keep_last("model", &model.peek());
+                    prefs::keep_last("mode", &mode.peek());
                     navigator().push(Route::SessionAt {
                         id: created.id.to_string(),
                     });
@@ -83,7 +85,7 @@ pub fn NewSession(on_close: EventHandler<()>) -> Element {
         Some((Some(meant), why)) if meant == field => Some(why),
         _ => None,
     };
-    let known = ["workspace", "path", "title", "model", "message"];
+    let known = ["workspace", "path", "title", "model", "mode", "message"];
     let general = match problem() {
         Some((field, why)) if !field.as_deref().is_some_and(|field| known.contains(&field)) => {
             Some(why)
@@ -161,17 +163,36 @@ pub fn NewSession(on_close: EventHandler<()>) -> Element {
                                 value: "{choice.id}",
                                 disabled: !choice.available,
                                 selected: *model.read() == choice.id,
-                                "{label(&choice)}"
+                                {models::name(&choice)}
                             }
                         }
                     }
-                    for choice in choices.clone().unwrap_or_default().into_iter().filter(|choice| !choice.available).take(1) {
-                        span { key: "{choice.id}", class: "muted small", {choice.why_not.unwrap_or_default()} }
+                    for choice in choices.clone().unwrap_or_default().into_iter().filter(|choice| choice.id == *model.read()) {
+                        span { key: "{choice.id}", class: "muted small", {models::facts(&choice)} }
                     }
                     if let Err(why) = &choices {
                         span { class: "problem", role: "alert", "The models {why}" }
                     }
                     if let Some(why) = at("model") { span { class: "problem", role: "alert", "{why}" } }
+                }
+                fieldset { class: "field",
+                    legend { "The agent" }
+                    div { class: "choices",
+                        for (_ , word , name , meaning) in MODES {
+                            label { key: "{word}", class: "choice",
+                                input {
+                                    r#type: "radio",
+                                    name: "mode",
+                                    value: word,
+                                    checked: *mode.read() == word,
+                                    onchange: move |_| mode.set(word.to_owned()),
+                                }
+                                strong { "{name}" }
+                                span { class: "muted small", "{meaning}" }
+                            }
+                        }
+                    }
+                    if let Some(why) = at("mode") { span { class: "problem", role: "alert", "{why}" } }
                 }
                 label { class: "field",
                     span { "Title " span { class: "muted", "(optional)" } }
@@ -225,7 +246,7 @@ pub fn DemoBanner() -> Element {
     rsx! {
         if let Some(why) = why {
             div { class: "notice", role: "note",
-                crate::components::icon::Icon { name: "alert" }
+                {crate::components::icon::icon("alert")}
                 span { "Only the demonstration can answer for now: {why}" }
             }
         }
@@ -256,13 +277,4 @@ fn why_not(folder: &Workspace) -> String {
     };
     let why = folder.problem.as_deref().unwrap_or(why);
     format!(" ({why})")
-}
-
-fn label(model: &Model) -> String {
-    match (model.provider == DEMO, model.available) {
-        (true, _) if model.label.to_lowercase().contains("demonstration") => model.label.clone(),
-        (true, _) => format!("{} (demonstration, no real model)", model.label),
-        (false, true) => model.label.clone(),
-        (false, false) => format!("{} (not available)", model.label),
-    }
 }

@@ -5,22 +5,26 @@ use crate::components::asking::Asking;
 use crate::components::changes::ChangesButton;
 use crate::components::composer::{Composer, LinkState};
 use crate::components::confirm::Confirm;
-use crate::components::icon::Icon;
+use crate::components::icon::icon;
 use crate::components::mode::ModeChoice;
+use crate::components::money::{MoneyButton, MoneyPanel, Spent};
 use crate::components::plan::Plan;
+use crate::components::rules::RulesButton;
 use crate::components::split::{Divider, SplitPane};
-use crate::components::state_dot::StateDot;
+use crate::components::state_dot::state_dot;
 use crate::components::terminals::Terminals;
 use crate::components::transcript::Transcript;
 use crate::interop::dom;
-use crate::model::{money, split::Side};
+use crate::model::split::Side;
+use crate::model::tab::Tab;
+use crate::model::{models, sandbox};
 use crate::net::api;
 use crate::net::feed::Msg;
 use crate::route::Route;
-use crate::state::{feed, shared};
+use crate::state::{Shown, feed, shared};
 use dioxus::prelude::*;
 use duplex_domain::{Command, Role, Session, SessionId, State, TerminalState};
-use duplex_wire::{SessionRow, Working};
+use duplex_wire::{Model, SessionRow, Working};
 use std::rc::Rc;
 
 /// One session. A changed address is a new session: nothing of the old one stays.
@@ -106,7 +110,7 @@ fn Loading(id: SessionId) -> Element {
 fn BackLink() -> Element {
     rsx! {
         Link { class: "icon-button", to: Route::Sessions {}, aria_label: "All sessions", title: "All sessions",
-            Icon { name: "back" }
+            {icon("back")}
         }
     }
 }
@@ -121,16 +125,11 @@ fn Open(id: SessionId) -> Element {
     };
     let session = session.0;
     let ended = session.state == State::Ended;
-    let title = session.title.clone();
-    use_effect(use_reactive!(|title| {
-        let short = short_id(&id.to_string());
-        let named = if title.is_empty() {
-            short
-        } else {
-            format!("{title} · {short}")
-        };
-        dom::set_title(&format!("{named} — Duplex"));
-    }));
+    let tab = Tab::of(&session);
+    let title = tab.title(&session.title, &short_id(&id.to_string()));
+    let mark = tab.mark();
+    use_effect(use_reactive!(|(title, mark)| dom::set_tab(&title, mark)));
+    use_context_provider(|| MoneyPanel(Signal::new(false)));
     let keys = move |event: KeyboardEvent| {
         if event.modifiers().ctrl() && event.key() == Key::Character("`".into()) {
             event.prevent_default();
@@ -199,6 +198,7 @@ fn Chat(id: SessionId, ended: bool) -> Element {
             Transcript { id }
             if !ended {
                 Plan {}
+                Spent {}
                 Asking {}
                 Composer { id }
             }
@@ -246,7 +246,7 @@ fn EndedBanner(id: SessionId) -> Element {
         .is_some_and(|session| me.is_some_and(|me| session.0.role_of(me) == Some(Role::Owner)));
     rsx! {
         div { class: "notice ended-banner", role: "status",
-            Icon { name: "clock" }
+            {icon("clock")}
             span { "This session has ended. You see its history." }
             if owner {
                 button {
@@ -279,7 +279,20 @@ fn Header(id: SessionId, divider: Divider) -> Element {
     let me = shared.me.read().as_ref().map(|me| me.id);
     let owner = me.is_some_and(|me| session.role_of(me) == Some(Role::Owner));
     let ended = session.state == State::Ended;
-    let open_sandbox = session.sandbox == "off";
+    let mut models = use_signal(Vec::new);
+    use_effect(move || {
+        let _ = shared.nudges.read();
+        if models.peek().is_empty() {
+            spawn(async move {
+                // Without them, the session's own model is shown; the next nudge asks again.
+                models.set(api::models().await.unwrap_or_default());
+            });
+        }
+    });
+    let models = models.read().clone();
+    let window = models.iter().find(|model| model.id == session.model);
+    let window = window.and_then(|model| model.context);
+    let may = shared.role(&session) >= Some(Role::Driver);
     let end = move |()| {
         spawn(async move {
             busy.set(true);
@@ -296,16 +309,16 @@ fn Header(id: SessionId, divider: Divider) -> Element {
             BackLink {}
             Title { id, session: Named(Rc::clone(&session)) }
             span { class: "mono muted short-id", title: "{id}", {short_id(&id.to_string())} }
-            StateDot { working: working(&session) }
-            if open_sandbox {
-                span { class: "chip warn", title: "Tools and terminals run without a sandbox", "sandbox off" }
-            }
+            {state_dot(working(&session))}
+            {sandbox_chip(&session.sandbox)}
             span { class: "grow" }
-            ChangesButton { id, session: crate::state::Shown(Rc::clone(&session)) }
-            span { class: "number muted tokens", title: "{usage(&session)}", "{money::count(session.usage.total())} tokens" }
-            span { class: "number cost", id: "cost", "{money::exact(&session.cost)}" }
-            ModeChoice { id, mode: session.mode, may: shared.role(&session) >= Some(Role::Driver) }
-            ModelChoice { id, model: session.model.clone(), may: shared.role(&session) >= Some(Role::Driver) }
+            div { class: "head-tools",
+                ChangesButton { id, session: Shown(Rc::clone(&session)) }
+                MoneyButton { id, session: Shown(Rc::clone(&session)), window }
+                RulesButton { id, session: Shown(Rc::clone(&session)) }
+                ModeChoice { id, mode: session.mode, may }
+                ModelChoice { id, model: session.model.clone(), known: models, may }
+            }
             if !ended {
                 FoldButtons { divider }
             }
@@ -334,11 +347,24 @@ fn Header(id: SessionId, divider: Divider) -> Element {
     }
 }
 
-fn usage(session: &Session) -> String {
-    let usage = &session.usage;
-    let (input, output) = (usage.input, usage.output);
-    let (write, read) = (usage.cache_write, usage.cache_read);
-    format!("{input} in, {output} out, {write} written to and {read} read from the cache")
+/// How tools and terminals are walled in; loud if they are not. Unknown until a runner has said so.
+fn sandbox_chip(sandbox: &str) -> Element {
+    if sandbox.is_empty() {
+        return rsx! {};
+    }
+    match sandbox::told(sandbox) {
+        Some(layers) => rsx! {
+            span { class: "chip sandbox", id: "sandbox", title: "{layers}", "sandbox" }
+        },
+        None => rsx! {
+            span {
+                class: "chip loud",
+                id: "sandbox",
+                title: "Tools and terminals of this session can do all that the runner's user can",
+                "no sandbox"
+            }
+        },
+    }
 }
 
 #[component]
@@ -364,7 +390,7 @@ fn FoldButtons(divider: Divider) -> Element {
                 title: chat,
                 aria_pressed: folded == Some(Side::Left),
                 onclick: move |_| left.fold(Side::Left),
-                Icon { name: "fold-left" }
+                {icon("fold-left")}
             }
             button {
                 r#type: "button",
@@ -373,7 +399,7 @@ fn FoldButtons(divider: Divider) -> Element {
                 title: terminal,
                 aria_pressed: folded == Some(Side::Right),
                 onclick: move |_| right.fold(Side::Right),
-                Icon { name: "fold-right" }
+                {icon("fold-right")}
             }
         }
     }
@@ -406,9 +432,7 @@ fn Title(id: SessionId, session: Named) -> Element {
         let Some(title) = editing.take().filter(|title| !title.trim().is_empty()) else {
             return;
         };
-        spawn(async move {
-            shared.ask(id, Command::Rename { title }).await;
-        });
+        shared.please(id, Command::Rename { title });
     };
     let mut keep = save;
     if let Some(draft) = editing() {
@@ -455,26 +479,23 @@ fn Title(id: SessionId, session: Named) -> Element {
 
 /// The model of the next turn.
 #[component]
-fn ModelChoice(id: SessionId, model: String, may: bool) -> Element {
+fn ModelChoice(id: SessionId, model: String, known: Vec<Model>, may: bool) -> Element {
     let shared = shared();
-    let models = use_resource(api::models);
-    let known = match &*models.read() {
-        Some(Ok(known)) => known.clone(),
-        _ => Vec::new(),
-    };
+    let chosen = known.iter().find(|choice| choice.id == model);
+    let facts = chosen.map_or_else(String::new, models::facts);
     if !may || known.is_empty() {
-        return rsx! { span { class: "model muted", "{model}" } };
+        return rsx! { span { class: "model muted", title: "{facts}", "{model}" } };
     }
     let listed = known.iter().any(|choice| choice.id == model);
     rsx! {
         select {
             class: "model",
+            id: "model",
             aria_label: "Model of the next turn",
+            title: "The model of the next turn: {facts}",
             onchange: move |event| {
                 let model = event.value();
-                spawn(async move {
-                    shared.ask(id, Command::ChooseModel { model }).await;
-                });
+                shared.please(id, Command::ChooseModel { model });
             },
             if !listed {
                 option { value: "{model}", selected: true, "{model}" }
@@ -485,7 +506,8 @@ fn ModelChoice(id: SessionId, model: String, may: bool) -> Element {
                     value: "{choice.id}",
                     selected: choice.id == model,
                     disabled: !choice.available,
-                    "{choice.label}"
+                    title: models::facts(&choice),
+                    {models::name(&choice)}
                 }
             }
         }

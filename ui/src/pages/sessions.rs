@@ -1,8 +1,8 @@
 //! The page of all sessions.
 
 use super::new_session::NewSession;
-use crate::components::icon::Icon;
-use crate::components::{confirm::Confirm, state_dot::StateDot};
+use crate::components::icon::icon;
+use crate::components::{confirm::Confirm, state_dot::state_dot};
 use crate::interop::dom;
 use crate::model::{ago, money};
 use crate::net::api;
@@ -101,7 +101,7 @@ pub fn Sessions() -> Element {
                     class: "button primary",
                     id: "new-session",
                     onclick: move |_| opening.set(true),
-                    Icon { name: "plus" }
+                    {icon("plus")}
                     "New session"
                 }
             }
@@ -122,7 +122,7 @@ pub fn Sessions() -> Element {
                     }
                 }
                 label { class: "search",
-                    Icon { name: "search" }
+                    {icon("search")}
                     input {
                         r#type: "search",
                         placeholder: "Search by title, text or id",
@@ -137,7 +137,7 @@ pub fn Sessions() -> Element {
             }
             if let Some(problem) = &view.problem {
                 div { class: "notice error", role: "alert",
-                    Icon { name: "alert" }
+                    {icon("alert")}
                     span { "The sessions could not be loaded: {problem}" }
                     button { r#type: "button", class: "button", onclick: move |_| wanted += 1, "Try again" }
                 }
@@ -275,14 +275,14 @@ fn SessionCard(
         div { class: "card-row",
             Link { class: "card-main", to: to.clone(),
                 span { class: "card-title",
-                    StateDot { working: row.working }
+                    {state_dot(row.working)}
                     strong { "{title}" }
                 }
                 span { class: "card-meta",
                     span { class: "mono", title: "{row.path}", "{folder}" }
                     span { class: "mono", "{short}" }
                     span { "{row.model}" }
-                    span { class: "number", title: "{row.usage.total()} tokens", "{money::exact(&row.cost)}" }
+                    span { class: "number", title: "{money::exact(&row.cost)}, {row.usage.total()} tokens", "{money::short(&row.cost)}" }
                     span { {ago::ago(now, when)} }
                 }
             }
@@ -312,7 +312,7 @@ pub fn short_id(id: &str) -> String {
 
 /// The bar above the list.
 #[component]
-fn TopBar() -> Element {
+pub fn TopBar() -> Element {
     let shared = shared();
     let name = shared
         .me
@@ -331,6 +331,10 @@ fn TopBar() -> Element {
     rsx! {
         header { class: "topbar",
             Link { class: "brand", to: Route::Sessions {}, "Duplex" }
+            nav { class: "pages", aria_label: "Pages",
+                Link { class: "button quiet small", active_class: "here", to: Route::Sessions {}, "Sessions" }
+                Link { class: "button quiet small", active_class: "here", to: Route::Costs {}, "Costs" }
+            }
             span { class: "grow" }
             ThemeButton {}
             span { class: "muted who", "{name}" }
@@ -353,7 +357,7 @@ pub fn ThemeButton() -> Element {
                 theme.set(theme().next());
                 theme().choose();
             },
-            Icon { name: "sun" }
+            {icon("sun")}
             span { class: "theme-name", "{theme().name()}" }
         }
     }

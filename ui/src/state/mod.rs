@@ -118,6 +118,13 @@ impl Shared {
         self.ask_as(dom::new_id(), session, command).await
     }
 
+    /// Asks something of a session and goes on. If it is refused, that is shown.
+    pub fn please(self, session: SessionId, command: Command) {
+        spawn(async move {
+            self.ask(session, command).await;
+        });
+    }
+
     /// Asks something of a session, under an id of one's own. False if it was refused, which is shown.
     pub async fn ask_as(self, id: String, session: SessionId, command: Command) -> bool {
         let answer = api::command(session, id, command).await;

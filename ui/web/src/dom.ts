@@ -37,8 +37,19 @@ export function setTheme(choice: string): void {
   dispatchEvent(new Event("duplex-theme"));
 }
 
-export function setTitle(title: string): void {
+/** The colours of a mark on the tab's picture. */
+const MARKS: Record<string, string> = { works: "#4c9bf0", asks: "#e0a030", failed: "#e5534b" };
+
+/** Names the tab, and marks its picture with a dot: "works", "asks", "failed", or none. */
+export function setTab(title: string, mark: string): void {
   document.title = title;
+  const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
+  if (!icon || icon.dataset.mark === mark) return;
+  icon.dataset.plain ??= icon.href;
+  icon.dataset.mark = mark;
+  const colour = MARKS[mark];
+  const dot = colour ? `<circle cx='12' cy='12' r='4' fill='${colour}'/></svg>` : "</svg>";
+  icon.href = icon.dataset.plain.replace(encodeURIComponent("</svg>").replace("%2F", "/"), encodeURIComponent(dot));
 }
 
 /** Calls back at the next frame, or soon where no frames are painted (a hidden tab). */

@@ -2,7 +2,7 @@
 
 use super::markdown::MarkdownView;
 use super::tool::DiffView;
-use crate::components::icon::Icon;
+use crate::components::icon::icon;
 use crate::model::argv;
 use crate::state::shared;
 use dioxus::prelude::*;
@@ -12,7 +12,7 @@ use duplex_domain::{Approval, CallId, Command, Preview, Role, SessionId, Verdict
 #[component]
 pub fn ApprovalCard(session: SessionId, call: CallId, approval: Approval, open: bool) -> Element {
     match &approval.verdict {
-        Some(verdict) => rsx! { Answered { verdict: verdict.clone(), by: name(&approval) } },
+        Some(verdict) => answered(verdict, &name(&approval)),
         None if open => rsx! { Question { session, call, approval } },
         None => rsx! {},
     }
@@ -33,9 +33,8 @@ fn name(approval: &Approval) -> String {
     member.map_or_else(|| "Somebody".to_owned(), |member| member.name)
 }
 
-#[component]
-fn Answered(verdict: Verdict, by: String) -> Element {
-    let (class, words) = match &verdict {
+fn answered(verdict: &Verdict, by: &str) -> Element {
+    let (class, words) = match verdict {
         Verdict::Allow => ("ok", format!("{by} allowed this")),
         Verdict::AllowAlways { rule } => ("ok", format!("{by} allowed {rule} for this session")),
         Verdict::Deny { reason } if reason.is_empty() => ("bad", format!("{by} denied this")),
@@ -165,7 +164,7 @@ fn Question(session: SessionId, call: CallId, approval: Approval) -> Element {
 fn Shown(preview: Preview) -> Element {
     match preview {
         Preview::Run { argv, cwd } => rsx! {
-            div { class: "approval-title", Icon { name: "alert" } "Run this?" }
+            div { class: "approval-title", {icon("alert")} "Run this?" }
             pre { class: "mono", "{argv::command(&argv)}" }
             details {
                 summary { "The very arguments, in {cwd}" }
@@ -173,15 +172,15 @@ fn Shown(preview: Preview) -> Element {
             }
         },
         Preview::Edit { path, diff } => rsx! {
-            div { class: "approval-title", Icon { name: "alert" } "Change {path}?" }
+            div { class: "approval-title", {icon("alert")} "Change {path}?" }
             DiffView { text: diff }
         },
         Preview::Plan { text } => rsx! {
-            div { class: "approval-title", Icon { name: "alert" } "Follow this plan?" }
+            div { class: "approval-title", {icon("alert")} "Follow this plan?" }
             MarkdownView { text, done: true, caret: false }
         },
         Preview::Other { summary } => rsx! {
-            div { class: "approval-title", Icon { name: "alert" } "Allow this?" }
+            div { class: "approval-title", {icon("alert")} "Allow this?" }
             pre { class: "mono", "{summary}" }
         },
     }

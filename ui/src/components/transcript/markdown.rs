@@ -1,6 +1,6 @@
 //! Markdown as elements; raw HTML stays text.
 
-use crate::components::icon::Icon;
+use crate::components::icon::icon;
 use crate::interop::dom;
 use crate::model::markdown::{Block, Document, Inline};
 use dioxus::prelude::*;
@@ -153,7 +153,7 @@ pub fn CopyButton(text: String) -> Element {
                     word.set("Copy");
                 });
             },
-            Icon { name: "copy" }
+            {icon("copy")}
             "{word}"
         }
     }

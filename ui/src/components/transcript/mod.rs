@@ -1,6 +1,6 @@
 //! The chat's rows: only those in view exist, and the view follows the end.
 
-use super::icon::Icon;
+use super::icon::icon;
 use crate::interop::list::Scroller;
 use crate::model::rows::{Heights, Row};
 use crate::net::api;
@@ -169,7 +169,7 @@ pub fn Transcript(id: SessionId) -> Element {
                         scroller.to_end();
                     }
                 },
-                Icon { name: "down" }
+                {icon("down")}
                 if missed { "New messages" } else { "Latest" }
             }
         }
@@ -264,10 +264,15 @@ fn load_older(id: SessionId, view: Signal<View>) {
 }
 
 fn author(session: Option<&Shown>, row: &Row) -> String {
-    let ItemKind::Message { by, .. } = &row.0.kind else {
-        return String::new();
+    let by = match &row.0.kind {
+        ItemKind::Message { by, .. } => Some(*by),
+        ItemKind::Again { by, .. }
+        | ItemKind::Restored { by, .. }
+        | ItemKind::Committed { by, .. } => *by,
+        _ => return String::new(),
     };
-    let member = session.and_then(|session| session.0.members.get(by));
+    let member = session.zip(by);
+    let member = member.and_then(|(session, by)| session.0.members.get(&by));
     member.map_or_else(|| "Somebody".to_owned(), |member| member.name.clone())
 }
 

@@ -1,6 +1,6 @@
 //! What follows the transcript: messages that wait, messages on their way, and what the agent does now.
 
-use crate::components::icon::Icon;
+use crate::components::icon::icon;
 use crate::model::outbox::{Outbox, Outgoing, Progress};
 use crate::net::feed::Msg;
 use crate::state::{feed, shared};
@@ -65,7 +65,7 @@ fn QueuedMessage(session: SessionId, message: domain::Queued) -> Element {
     let steers = mine && shown.0.turn.is_some() && message.delivery == Delivery::Queue;
     rsx! {
         div { class: "message queued", "data-mine": mine,
-            div { class: "meta", Icon { name: "clock" } "{author} · {word}" }
+            div { class: "meta", {icon("clock")} "{author} · {word}" }
             if let Some(draft) = editing() {
                 div { class: "bubble editing",
                     textarea {
@@ -109,9 +109,7 @@ fn QueuedMessage(session: SessionId, message: domain::Queued) -> Element {
                             class: "button quiet small",
                             title: "The agent reads it before the others",
                             onclick: move |_| {
-                                spawn(async move {
-                                    shared.ask(session, Command::MoveMessage { message: id, before: first }).await;
-                                });
+                                shared.please(session, Command::MoveMessage { message: id, before: first });
                             },
                             "First"
                         }
@@ -123,9 +121,7 @@ fn QueuedMessage(session: SessionId, message: domain::Queued) -> Element {
                             title: "The agent reads it after the tool that runs",
                             onclick: move |_| {
                                 let delivery = Delivery::Steer;
-                                spawn(async move {
-                                    shared.ask(session, Command::ChooseDelivery { message: id, delivery }).await;
-                                });
+                                shared.please(session, Command::ChooseDelivery { message: id, delivery });
                             },
                             "Steer now"
                         }
@@ -135,9 +131,7 @@ fn QueuedMessage(session: SessionId, message: domain::Queued) -> Element {
                             r#type: "button",
                             class: "button quiet small",
                             onclick: move |_| {
-                                spawn(async move {
-                                    shared.ask(session, Command::WithdrawMessage { message: id }).await;
-                                });
+                                shared.please(session, Command::WithdrawMessage { message: id });
                             },
                             "Withdraw"
                         }

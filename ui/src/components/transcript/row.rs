@@ -3,7 +3,7 @@
 use super::Toggled;
 use super::markdown::{MarkdownView, Raw};
 use super::tool::ToolRow;
-use crate::components::icon::Icon;
+use crate::components::icon::icon;
 use crate::interop::dom;
 use crate::model::rows::Row;
 use crate::model::{ago, money};
@@ -30,19 +30,31 @@ pub fn RowView(session: SessionId, row: Row, author: String, mine: bool, caret: 
         ItemKind::Thinking {
             text, open, took, ..
         } => rsx! {
-            Thinking { place: item.place, text: text.clone(), open: *open, took: *took }
+            Folded {
+                class: "thinking",
+                place: item.place,
+                title: if *open { "Thinking…".to_owned() } else { format!("Thought for {}", ago::took(*took)) },
+                live: *open,
+                if !text.is_empty() {
+                    div { class: "thoughts", "data-live": *open,
+                        div { "{text}" }
+                    }
+                }
+            }
         },
         ItemKind::Tool { .. } => rsx! {
             ToolRow { session, row: row.clone() }
         },
-        ItemKind::Notice { level, text, .. } => rsx! {
-            NoticeRow { level: *level, text: text.clone() }
-        },
-        ItemKind::Again { again, .. } => rsx! {
-            NoticeRow { level: Level::Info, text: told_again(*again, &author) }
-        },
-        ItemKind::Compacted { .. } => rsx! {
-            NoticeRow { level: Level::Info, text: "The conversation was summed up to make room." }
+        ItemKind::Notice { level, text, .. } => notice(*level, text),
+        ItemKind::Again { again, .. } => notice(Level::Info, &told_again(*again, &author)),
+        ItemKind::Compacted { summary, before } => rsx! {
+            Folded {
+                class: "compacted",
+                place: item.place,
+                title: format!("Summed up to make room; {} tokens stood before", money::count(*before)),
+                live: false,
+                MarkdownView { text: summary.clone(), done: true, caret: false }
+            }
         },
         ItemKind::Retry {
             until,
@@ -52,12 +64,13 @@ pub fn RowView(session: SessionId, row: Row, author: String, mine: bool, caret: 
         } => rsx! {
             RetryRow { until: *until, attempt: *attempt, why: problem.message.clone(), open: *open }
         },
-        ItemKind::Restored { checkpoint, .. } => rsx! {
-            NoticeRow { level: Level::Info, text: "The files are those of checkpoint {checkpoint} again." }
-        },
-        ItemKind::Committed { message, .. } => rsx! {
-            NoticeRow { level: Level::Info, text: "Committed: {message}" }
-        },
+        ItemKind::Restored { checkpoint, .. } => notice(
+            Level::Info,
+            &format!("The files are those of checkpoint {checkpoint} again, as {author} asked."),
+        ),
+        ItemKind::Committed { message, .. } => {
+            notice(Level::Info, &format!("Committed: {message} ({author})"))
+        }
         ItemKind::TurnEnd {
             reason,
             problem,
@@ -94,7 +107,7 @@ fn RetryRow(until: Time, attempt: u32, why: String, open: bool) -> Element {
     let seconds = left().div_ceil(1_000);
     rsx! {
         div { class: "notice warning",
-            Icon { name: "clock" }
+            {icon("clock")}
             if open && seconds > 0 {
                 span { "{why}; attempt {attempt} in {seconds} s" }
             } else {
@@ -111,37 +124,35 @@ fn told_again(again: duplex_domain::Again, by: &str) -> String {
     }
 }
 
+/// A line that unfolds. What goes on (`live`) is open until it is done, unless the reader wants it otherwise.
 #[component]
-fn Thinking(place: Place, text: String, open: bool, took: u64) -> Element {
+fn Folded(
+    class: &'static str,
+    place: Place,
+    title: String,
+    live: bool,
+    children: Element,
+) -> Element {
     let toggled: Toggled = use_context();
-    // Open while it goes on, folded once it is done, unless the reader wants it otherwise.
-    let expanded = open ^ toggled.has(place);
-    let title = if open {
-        "Thinking…".to_owned()
-    } else {
-        format!("Thought for {}", ago::took(took))
-    };
+    let expanded = live ^ toggled.has(place);
     rsx! {
-        div { class: "thinking",
+        div { class,
             button {
                 r#type: "button",
                 class: "fold",
                 aria_expanded: expanded,
                 onclick: move |_| toggled.flip(place),
-                Icon { name: "chevron" }
+                {icon("chevron")}
                 "{title}"
             }
-            if expanded && !text.is_empty() {
-                div { class: "thoughts", "data-live": open,
-                    div { "{text}" }
-                }
+            if expanded {
+                {children}
             }
         }
     }
 }
 
-#[component]
-fn NoticeRow(level: Level, text: String) -> Element {
+fn notice(level: Level, text: &str) -> Element {
     let class = match level {
         Level::Info => "info",
         Level::Warning => "warning",
@@ -149,7 +160,7 @@ fn NoticeRow(level: Level, text: String) -> Element {
     };
     rsx! {
         div { class: "notice {class}",
-            Icon { name: "alert" }
+            {icon("alert")}
             span { "{text}" }
         }
     }
@@ -197,7 +208,7 @@ fn TurnEnd(
     rsx! {
         if failed || problem.is_some() {
             div { class: "error-card", role: "alert",
-                Icon { name: "alert" }
+                {icon("alert")}
                 div {
                     strong { "{words}" }
                     if let Some(problem) = problem {

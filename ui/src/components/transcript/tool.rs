@@ -3,11 +3,11 @@
 use super::Toggled;
 use super::approval::ApprovalCard;
 use super::markdown::CopyButton;
-use crate::components::icon::Icon;
+use crate::components::icon::icon;
 use crate::model::rows::Row;
 use crate::model::{ago, diff, tool};
 use dioxus::prelude::*;
-use duplex_domain::{ItemKind, Output, Place, SessionId, ToolState};
+use duplex_domain::{ItemKind, Output, Place, SessionId, ToolState, Verdict};
 
 /// How many characters of a result show at first.
 const SHORT: usize = 200;
@@ -33,9 +33,13 @@ pub fn ToolRow(session: SessionId, row: Row) -> Element {
     else {
         return rsx! {};
     };
-    let expanded = toggled.has(place);
+    // What failed shows why, unless the reader folds it; what was denied says so already.
+    let denied = approval
+        .as_ref()
+        .is_some_and(|approval| matches!(approval.verdict, Some(Verdict::Deny { .. })));
+    let expanded = toggled.has(place) ^ (*state == ToolState::Failed && !denied);
     let tool::Summary { verb, target } = tool::summary(name, input);
-    let (icon, class, word) = told(*state);
+    let (drawing, class, word) = told(*state);
     let sizes = changed.as_deref().map(diff::size);
     rsx! {
         div { class: "tool", "data-state": class,
@@ -44,8 +48,8 @@ pub fn ToolRow(session: SessionId, row: Row) -> Element {
                 class: "fold",
                 aria_expanded: expanded,
                 onclick: move |_| toggled.flip(place),
-                Icon { name: "chevron" }
-                span { class: "tool-state", title: word, aria_label: word, Icon { name: icon } }
+                {icon("chevron")}
+                span { class: "tool-state", title: word, aria_label: word, {icon(drawing)} }
                 span { class: "verb", "{verb}" }
                 span { class: "target mono", "{target}" }
                 if let Some((added, removed)) = sizes {

@@ -91,9 +91,7 @@ impl Feed {
     pub(super) fn interrupt(&self, session: SessionId) {
         let shared = self.shared;
         if !self.command(session, Command::Interrupt { turn: None }) {
-            spawn(async move {
-                shared.ask(session, Command::Interrupt { turn: None }).await;
-            });
+            shared.please(session, Command::Interrupt { turn: None });
         }
     }
 
