@@ -168,9 +168,16 @@ pub fn default_data() -> Option<PathBuf> {
 
 /// The variables every process inherits; nothing else of our environment reaches them.
 pub fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
-    ["PATH", "HOME", "LANG", "DUPLEX_LOG", "DUPLEX_LOG_FORMAT"]
-        .into_iter()
-        .filter_map(|name| Some((name, std::env::var_os(name)?)))
+    [
+        "PATH",
+        "HOME",
+        "LANG",
+        "DUPLEX_LOG",
+        "DUPLEX_LOG_FORMAT",
+        "DUPLEX_SESSION_USERS",
+    ]
+    .into_iter()
+    .filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 
 #[cfg(test)]

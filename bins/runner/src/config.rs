@@ -5,7 +5,7 @@ use crate::turn::TurnLimits;
 use anyhow::Context as _;
 use clap::Parser;
 use duplex_provider::{AnthropicConfig, Providers, ProvidersConfig, Secret};
-use duplex_workspace::SandboxMode;
+use duplex_workspace::{SandboxMode, Users};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -38,6 +38,10 @@ pub struct Config {
     /// `bubblewrap`, or `off` to run tools and terminals with this user's own rights.
     #[arg(long, env = "DUPLEX_SANDBOX", default_value = "bubblewrap")]
     pub sandbox: SandboxMode,
+    /// The user ids that sessions are given where this runs as root, such as 2000000000-2000999999; `none` to have all
+    /// sessions run as root.
+    #[arg(long, env = "DUPLEX_SESSION_USERS", default_value_t)]
+    pub session_users: Users,
     /// The key for Anthropic's API.
     #[arg(long, env = "DUPLEX_ANTHROPIC_API_KEY", hide_env_values = true)]
     pub anthropic_api_key: Option<String>,

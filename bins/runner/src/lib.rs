@@ -47,7 +47,7 @@ pub async fn run(
     stop: CancellationToken,
     ready: impl FnOnce() -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let sandbox = Sandbox::probe(config.sandbox).await?;
+    let sandbox = Sandbox::probe_as(config.sandbox, config.session_users.clone()).await?;
     if matches!(sandbox, Sandbox::Off) {
         warn!("NO SANDBOX: tools and terminals run with this user's rights");
     }

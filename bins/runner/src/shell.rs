@@ -7,11 +7,13 @@ use duplex_terminal::{
     Answers, Exit, Gate, Input, Keeper, Kept, Launch, Process, Pty, Screen, SealKey, SpawnError,
     spawn,
 };
+use duplex_workspace::Worktree;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::warn;
 
 /// How many lines above the screen are remembered.
 const SCROLLBACK: usize = 1000;
@@ -61,6 +63,8 @@ pub struct Outlets {
     pub key: SealKey,
     /// Where its end is told.
     pub over: mpsc::Sender<Over>,
+    /// What was committed there is carried into the repository whenever output rests.
+    pub worktree: Worktree,
 }
 
 impl Shell {
@@ -85,6 +89,7 @@ impl Shell {
             outlets,
             offset: 0,
             saved: 0,
+            carrying: None,
         };
         let task = AbortOnDropHandle::new(tokio::spawn(task.run(pty, incoming)));
         Ok(Self {
@@ -114,6 +119,8 @@ struct Task {
     offset: u64,
     /// How many of them the newest saved screen contains.
     saved: u64,
+    /// Commits on their way into the repository.
+    carrying: Option<AbortOnDropHandle<()>>,
 }
 
 impl Task {
@@ -155,9 +162,27 @@ impl Task {
                 () = sleep_until(due), if due.is_some() => self.keep(&input).await?,
                 () = tokio::time::sleep(SAVE_WHEN_SILENT), if self.saved < self.offset => {
                     self.save().await?;
+                    self.carry();
                 }
             }
         }
+    }
+
+    /// Somebody may have committed. Cheap if nobody did; the terminal does not wait for it.
+    fn carry(&mut self) {
+        if self
+            .carrying
+            .as_ref()
+            .is_some_and(|task| !task.is_finished())
+        {
+            return;
+        }
+        let worktree = self.outlets.worktree.clone();
+        self.carrying = Some(AbortOnDropHandle::new(tokio::spawn(async move {
+            if let Err(error) = worktree.carry().await {
+                warn!("commits of a terminal stay in its session: {error}");
+            }
+        })));
     }
 
     /// Output: through the gate, onto the screen, into the log. Questions in it are answered here, once.

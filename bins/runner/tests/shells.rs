@@ -4,7 +4,7 @@
 mod place;
 
 use duplex_domain::{Command, Size, TerminalEnd, TerminalState};
-use place::Place;
+use place::{Place, within};
 
 #[tokio::test]
 async fn a_shell_runs_in_the_worktree_and_takes_its_size() {
@@ -104,4 +104,27 @@ async fn a_burst_of_output_arrives_whole_and_ordered() {
         terminal.saved > 1_000_000
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_is_committed_in_a_terminal_appears_in_the_repository() {
+    let place = Place::new().await;
+    let mut ada = place.open().await;
+    let terminal = ada.opens_terminal().await;
+
+    ada.types(terminal, "git commit -q --allow-empty -m 'by hand'\n")
+        .await;
+
+    let appears = async {
+        loop {
+            let mut git = std::process::Command::new("git");
+            let log = git.args(["log", "--branches=duplex/*", "--format=%s"]);
+            let log = log.current_dir(place.workspace()).output().unwrap();
+            if String::from_utf8_lossy(&log.stdout).contains("by hand") {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    within("the commit", appears).await;
 }

@@ -1,4 +1,5 @@
 //! What closes a sandbox from inside: descriptors, limits, Landlock and seccomp, and then the command in its place.
+//! Outside, before there is a sandbox, it joins the session's control groups and becomes the session's user.
 //!
 //! Bubblewrap makes namespaces, and this is the first program in them. It is a program of its own because each of
 //! these steps holds for the process that takes it, and because between a fork and an exec there is no safe code.
@@ -10,6 +11,7 @@ mod forward;
 mod group;
 mod limits;
 mod options;
+mod user;
 mod wall;
 
 use std::ffi::OsString;
@@ -35,10 +37,14 @@ pub fn run(args: impl Iterator<Item = OsString>) -> Result<(), Error> {
     }
 }
 
-/// Outside, before bubblewrap: joins the session's control groups.
+/// Outside, before bubblewrap: joins the session's control groups, then becomes the session's user.
 fn enter(enter: &Enter) -> Result<(), Error> {
     for group in &enter.groups {
         group::join(group)?;
+    }
+    if let Some(id) = enter.user {
+        user::show(&enter.shown)?;
+        user::become_user(id)?;
     }
     exec(&enter.command)
 }

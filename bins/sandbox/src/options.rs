@@ -16,11 +16,15 @@ pub enum Stage {
     Forward(PathBuf),
 }
 
-/// `enter [--group FILE=VALUE]… -- COMMAND`
+/// `enter [--group FOLDER FILE VALUE]… [--user ID [--show PATH]…] -- COMMAND`
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Enter {
     /// Control groups to join, each with its limits.
     pub groups: Vec<Group>,
+    /// The user and group to become; the user stays if there is none.
+    pub user: Option<u32>,
+    /// What that user is to see wherever it lies, in the order of the places where it is shown.
+    pub shown: Vec<PathBuf>,
     /// What to run.
     pub command: Vec<OsString>,
 }
@@ -69,6 +73,8 @@ fn enter(mut args: impl Iterator<Item = OsString>) -> Result<Enter, Error> {
                 file: value(&mut args)?,
                 value: value(&mut args)?,
             }),
+            Some("--user") => enter.user = Some(number(&mut args)?),
+            Some("--show") => enter.shown.push(value(&mut args)?.into()),
             Some("--") => {
                 enter.command = args.collect();
                 return Ok(enter);
@@ -103,6 +109,14 @@ fn value(args: &mut impl Iterator<Item = OsString>) -> Result<OsString, Error> {
     args.next().ok_or(Error::NoCommand)
 }
 
+/// A user's id; root is none to become, and the largest number means nobody.
+fn number(args: &mut impl Iterator<Item = OsString>) -> Result<u32, Error> {
+    let word = value(args)?;
+    let id = word.to_str().and_then(|word| word.parse().ok());
+    id.filter(|id| !matches!(*id, 0 | u32::MAX))
+        .ok_or(Error::Usage(word))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
@@ -133,6 +147,9 @@ mod tests {
             "inner --wrte /a -- ls",
             "inner --write",
             "enter ls",
+            "enter --user 0 -- ls",
+            "enter --user 4294967295 -- ls",
+            "enter --user ada -- ls",
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }

@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{
     AtFlags, CWD, Dir, DirEntry, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2,
-    statat,
+    readlinkat, statat,
 };
 use rustix::io::Errno;
 
@@ -130,6 +130,19 @@ impl Beneath {
     /// Opens a regular file for reading, through no link at all.
     pub(crate) fn read_plain(&self, path: &Path) -> Result<File, PathError> {
         self.open_file(path, ResolveFlags::NO_SYMLINKS)
+    }
+
+    /// Where a link leads, reached through no other link.
+    pub(crate) fn link(&self, path: &Path) -> Result<PathBuf, PathError> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let parent = path.parent().filter(|parent| *parent != Path::new(""));
+        let parent = self
+            .path_to(parent.unwrap_or(Path::new(".")), ResolveFlags::NO_SYMLINKS)
+            .map_err(PathError::of(path))?;
+        let name = path.file_name().ok_or(PathError::Empty)?;
+        let link = openat(&parent, name, flags, Mode::empty()).map_err(PathError::of(path))?;
+        let target = readlinkat(&link, "", Vec::new()).map_err(PathError::of(path))?;
+        Ok(PathBuf::from(OsStr::from_bytes(target.to_bytes())))
     }
 
     /// Never waits, as opening a pipe would.

@@ -3,6 +3,7 @@
 //! Recording uses an index and a git folder of its own beside the tree, so that the user's index, HEAD, branch and
 //! stash stay as they are, and no setting or attribute of the repository is read. Files are recorded byte for byte.
 
+mod blobs;
 mod changes;
 mod commit;
 mod patch;
@@ -10,7 +11,8 @@ mod record;
 mod restore;
 mod write;
 
-use std::fs::File;
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tokio::fs;
@@ -69,6 +71,10 @@ pub(crate) struct Places {
     pub(crate) last: PathBuf,
     /// Names the commit the session started from.
     pub(crate) base: PathBuf,
+    /// What was carried into the repository last.
+    pub(crate) carried: PathBuf,
+    /// The repository's branches and tags as the session was told them.
+    pub(crate) given: PathBuf,
     /// There while a restore is under way: what it restores.
     pub(crate) intent: PathBuf,
 }
@@ -80,6 +86,8 @@ impl Places {
             index: folder.join("duplex.index"),
             last: folder.join("duplex.last"),
             base: folder.join("duplex.base"),
+            carried: folder.join("duplex.carried"),
+            given: folder.join("duplex.given"),
             intent: folder.join("duplex.restoring"),
             folder,
         }
@@ -120,7 +128,10 @@ impl Worktree {
     /// by a reference `refs/duplex/<session>/<n>`. If nothing changed, the newest checkpoint is given again.
     pub async fn checkpoint(&self, label: &str) -> Result<Checkpoint, WorkspaceError> {
         let _alone = self.alone().await?;
-        self.take(label).await
+        let checkpoint = self.take(label).await?;
+        // The next one tries again; the files are kept all the same.
+        let _ = self.tell_names().await;
+        Ok(checkpoint)
     }
 
     /// The newest checkpoint's commit, if there is one.
@@ -178,23 +189,17 @@ impl Worktree {
 
     async fn refer(&self, commit: &str) -> Result<(), WorkspaceError> {
         let folder = format!("refs/duplex/{}", self.session());
-        let mut list = git::on_entry(self);
+        let mut list = git::on_origin(self);
         list.args(["for-each-ref", "--format=%(refname)", &folder]);
         let list = git::run(list, "list checkpoints", &self.tree).await?;
         let numbers = list
             .lines()
             .filter_map(|name| name.rsplit('/').next()?.parse::<u64>().ok());
         let next = numbers.max().unwrap_or(0).saturating_add(1);
-        let mut git = git::on_entry(self);
+        let mut git = git::on_origin(self);
         git.args(["update-ref", &format!("{folder}/{next}"), commit, ""]);
         git::run(git, "keep a checkpoint", &self.tree).await?;
         Ok(())
-    }
-
-    /// The session's id, as its folder is named.
-    fn session(&self) -> String {
-        let folder = self.tree.parent().and_then(Path::file_name);
-        folder.unwrap_or_default().to_string_lossy().into_owned()
     }
 
     /// The tree of a commit, or of a tree itself. Words that are no object ids are refused: they could be options.
@@ -224,16 +229,14 @@ impl Worktree {
         Ok(file)
     }
 
-    /// Makes the folder for recording and remembers where the session starts, once.
-    pub(crate) async fn start(&self) -> Result<(), WorkspaceError> {
+    /// Makes the folder for recording and remembers that the session starts at commit `base`, once.
+    pub(crate) async fn start(&self, base: &str) -> Result<(), WorkspaceError> {
         let places = Places::of(self);
         if read(&places.base).await.is_some() {
-            return Ok(());
+            return self.close(&places).await;
         }
-        let mut format = git::on_entry(self);
-        format.args(["rev-parse", "--show-object-format"]);
-        let format = git::run(format, "find the kind of repository", &self.tree).await?;
-        let mut init = git::command(&self.home);
+        let format = git::format_of(self).await?;
+        let mut init = git::command(&self.repository);
         init.args(["init", "--quiet", "--bare", "--template="])
             .arg(format!("--object-format={format}"))
             .arg(&places.folder);
@@ -243,19 +246,14 @@ impl Worktree {
             .await
             .map_err(WorkspaceError::io("create", &info))?;
         write(&info.join("attributes"), ATTRIBUTES).await?;
-        let head = self.head("HEAD").await?;
-        write(&places.base, &head).await
+        self.close(&places).await?;
+        write(&places.base, base).await
     }
 
-    /// What a name in the worktree's repository refers to.
-    pub(crate) async fn head(&self, name: &str) -> Result<String, WorkspaceError> {
-        let mut git = git::on_entry(self);
-        git.args([
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            &format!("{name}^{{commit}}"),
-        ]);
-        git::run(git, "find the newest commit", &self.tree).await
+    /// The session's user has no business there.
+    async fn close(&self, places: &Places) -> Result<(), WorkspaceError> {
+        fs::set_permissions(&places.folder, Permissions::from_mode(0o700))
+            .await
+            .map_err(WorkspaceError::io("close", &places.folder))
     }
 }

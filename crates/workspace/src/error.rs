@@ -33,6 +33,26 @@ pub enum WorkspaceError {
     /// A session id that cannot be the name of a folder and a branch.
     #[error("{0:?} cannot name a session's folder: use 1 to 64 letters, digits and dashes")]
     BadSession(String),
+    /// The branch in the repository is neither where the session left it nor older than what the session has.
+    #[error(
+        "the branch {0} was moved by others, so the session's commits are not put on it: rename or delete it in the repository, and it comes back as the session has it"
+    )]
+    BranchMoved(String),
+    /// Somebody works on the branch in the repository.
+    #[error(
+        "the branch {0} is checked out in the repository, so the session's commits are not put on it: switch to another branch there"
+    )]
+    BranchInUse(String),
+    /// The session's own user could not read the repository's objects.
+    #[error(
+        "{0} can be read by its owner alone, but sessions have users of their own: run `chmod -R o+rX` on it and `git config core.sharedRepository 0644` in the repository, or start the runner with DUPLEX_SESSION_USERS=none"
+    )]
+    Closed(PathBuf),
+    /// The session's files belong to a user that the server cannot become as it was started.
+    #[error(
+        "the files of this session belong to the user {0}: start the runner as root and with its sandbox, as before"
+    )]
+    OtherUser(u32),
     /// The git program could not be started.
     #[error(
         "git could not be started: install git 2.31 or newer on the machine the runner works on"
@@ -72,6 +92,10 @@ impl WorkspaceError {
             Self::OutsideRoots(_) => "workspace_outside_roots",
             Self::Gone(_) => "workspace_gone",
             Self::BadSession(_) => "session_bad",
+            Self::BranchMoved(_) => "branch_moved",
+            Self::BranchInUse(_) => "branch_in_use",
+            Self::Closed(_) => "workspace_closed",
+            Self::OtherUser(_) => "session_other_user",
             Self::NoGit(_) => "git_missing",
             Self::Git { .. } => "git_failed",
             Self::Io { .. } => "workspace_io",

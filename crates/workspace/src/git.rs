@@ -1,7 +1,7 @@
 //! Git as the server runs it: no hooks, no monitors, nobody's settings but the repository's own.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsString;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -72,12 +72,10 @@ pub(crate) fn command(folder: &Path) -> Command {
     git
 }
 
-/// A git command on the references of the worktree's repository. The git folder is the one known from the start, not
-/// the one that the file `.git` in the tree names.
-pub(crate) fn on_entry(worktree: &Worktree) -> Command {
-    let mut git = command(&worktree.tree);
-    git.env("GIT_DIR", &worktree.entry)
-        .env("GIT_WORK_TREE", &worktree.tree);
+/// A git command on the repository itself, whose settings are believed.
+pub(crate) fn on_origin(worktree: &Worktree) -> Command {
+    let mut git = command(&worktree.repository);
+    git.env("GIT_DIR", &worktree.origin);
     git
 }
 
@@ -87,14 +85,14 @@ pub(crate) fn apart(worktree: &Worktree, index: &Path) -> Command {
     let mut git = command(&worktree.tree);
     git.env("GIT_DIR", apart_folder(worktree))
         .env("GIT_WORK_TREE", &worktree.tree)
-        .env("GIT_OBJECT_DIRECTORY", worktree.common.join("objects"))
+        .env("GIT_OBJECT_DIRECTORY", worktree.origin.join("objects"))
         .env("GIT_INDEX_FILE", index)
         .env("GIT_LITERAL_PATHSPECS", "1");
     for setting in EXACT {
         git.args(["-c", setting]);
     }
     let mut excludes = OsString::from("core.excludesFile=");
-    excludes.push(worktree.common.join("info/exclude"));
+    excludes.push(worktree.origin.join("info/exclude"));
     git.arg("-c").arg(excludes);
     git
 }
@@ -104,39 +102,11 @@ pub(crate) fn apart_folder(worktree: &Worktree) -> PathBuf {
     worktree.etc.with_file_name("git")
 }
 
-/// Turns off every filter program the repository's settings name, for commands that write files out.
-pub(crate) async fn without_filters(
-    git: &mut Command,
-    folder: &Path,
-) -> Result<(), WorkspaceError> {
-    let mut ask = command(folder);
-    ask.args([
-        "config",
-        "--null",
-        "--name-only",
-        "--get-regexp",
-        "^filter\\.",
-    ]);
-    // Fails when there is none.
-    let Ok(names) = output(ask, "list filters", folder).await else {
-        return Ok(());
-    };
-    let mut count = 0;
-    for name in names
-        .split(|byte| *byte == 0)
-        .filter(|name| !name.is_empty())
-    {
-        let off = if name.ends_with(b".required") {
-            "false"
-        } else {
-            ""
-        };
-        git.env(format!("GIT_CONFIG_KEY_{count}"), OsStr::from_bytes(name))
-            .env(format!("GIT_CONFIG_VALUE_{count}"), off);
-        count += 1;
-    }
-    git.env("GIT_CONFIG_COUNT", count.to_string());
-    Ok(())
+/// The kind of ids the repository has: `sha1` or `sha256`.
+pub(crate) async fn format_of(worktree: &Worktree) -> Result<String, WorkspaceError> {
+    let mut git = on_origin(worktree);
+    git.args(["rev-parse", "--show-object-format"]);
+    run(git, "find the kind of repository", &worktree.repository).await
 }
 
 /// Runs a command made here and gives back its standard output without the last newline.
@@ -194,6 +164,33 @@ pub(crate) async fn fed(
     } else {
         failed(String::from_utf8_lossy(&output.stderr).trim().to_owned())
     })
+}
+
+/// Runs a command with this file as its standard input.
+pub(crate) async fn from(
+    mut git: Command,
+    input: File,
+    doing: &'static str,
+    folder: &Path,
+) -> Result<(), WorkspaceError> {
+    git.stdin(input)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let output = tokio::time::timeout(PATIENCE, git.output()).await;
+    let failed = |message: String| WorkspaceError::Git {
+        doing,
+        repository: folder.to_owned(),
+        message,
+    };
+    let output = output
+        .map_err(|_| failed(format!("no answer within {} s", PATIENCE.as_secs())))?
+        .map_err(WorkspaceError::NoGit)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(failed(
+        String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    ))
 }
 
 fn not_a_repository(output: &Output) -> bool {

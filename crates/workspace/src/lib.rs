@@ -3,10 +3,12 @@
 //! This crate knows nothing of sessions beyond an id, and nothing of the log or the network.
 
 mod beneath;
+mod carry;
 pub mod checkpoint;
 mod clip;
 mod error;
 mod git;
+mod inside;
 mod instructions;
 mod names;
 mod process;
@@ -21,5 +23,7 @@ pub use checkpoint::{Author, Changes, Checkpoint, CommitError, Preview, RestoreE
 pub use error::WorkspaceError;
 pub use instructions::{Instructions, instructions, instructions_for};
 pub use repository::Repository;
-pub use sandbox::{Bubblewrap, Launch, Layer, Report, Sandbox, SandboxError, SandboxMode, State};
+pub use sandbox::{
+    Bubblewrap, Launch, Layer, Report, Sandbox, SandboxError, SandboxMode, State, Users,
+};
 pub use worktree::Worktree;

@@ -1,12 +1,16 @@
 //! What keeps a session's processes to their worktree, and how a command is started in it.
 
+mod args;
 mod bubblewrap;
 mod groups;
 mod probe;
 mod report;
+mod users;
 
 use std::ffi::OsString;
 use std::fmt;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -17,6 +21,9 @@ use crate::Worktree;
 pub use bubblewrap::Bubblewrap;
 pub use probe::SandboxError;
 pub use report::{Layer, Report, State};
+pub use users::Users;
+
+pub(crate) use users::assigned;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -70,7 +77,7 @@ impl FromStr for SandboxMode {
 }
 
 /// A sandbox that was seen to work.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sandbox {
     /// Own user, process, network, mount, ipc and host name spaces.
     Bubblewrap(Box<Bubblewrap>),
@@ -97,9 +104,14 @@ pub struct Launch {
 impl Sandbox {
     /// Finds out whether the sandbox works here by running a command in it. Never falls back to a weaker one.
     pub async fn probe(mode: SandboxMode) -> Result<Self, SandboxError> {
+        Self::probe_as(mode, Users::default()).await
+    }
+
+    /// The same, with the users that sessions are given where this server may become them; the report says whether.
+    pub async fn probe_as(mode: SandboxMode, users: Users) -> Result<Self, SandboxError> {
         match mode {
             SandboxMode::Bubblewrap => Ok(Self::Bubblewrap(Box::new(
-                Bubblewrap::probe(&on_path("bwrap")).await?,
+                Bubblewrap::probe(&on_path("bwrap"), users).await?,
             ))),
             SandboxMode::Off => Ok(Self::Off),
         }
@@ -115,11 +127,16 @@ impl Sandbox {
     }
 
     /// The same sandbox with a way out: an HTTP proxy that listens on a socket at this path. Inside it is reached at
-    /// the address that programs expect in `HTTPS_PROXY`. Without a sandbox nothing changes.
+    /// the address that programs expect in `HTTPS_PROXY`. Without a sandbox nothing changes. The socket becomes one
+    /// that every user may connect to, sessions' own users too: the folder it lies in decides who reaches it.
     #[must_use]
     pub fn with_proxy(&self, socket: &Path) -> Self {
         let mut sandbox = self.clone();
         if let Self::Bubblewrap(bubblewrap) = &mut sandbox {
+            if bubblewrap.users.is_some() {
+                // Where this fails nothing inside reaches the proxy, and its commands say so.
+                let _ = std::fs::set_permissions(socket, Permissions::from_mode(0o666));
+            }
             bubblewrap.proxy = Some(socket.to_owned());
         }
         sandbox
@@ -133,6 +150,14 @@ impl Sandbox {
             bubblewrap.readable.extend_from_slice(folders);
         }
         sandbox
+    }
+
+    /// The users that sessions are given, if they are given any.
+    pub(crate) fn users(&self) -> Option<&Users> {
+        match self {
+            Self::Bubblewrap(bubblewrap) => bubblewrap.users.as_ref(),
+            Self::Off => None,
+        }
     }
 
     /// What protects here, layer by layer, as the probe found it.

@@ -1,20 +1,23 @@
 //! A session's own git worktree, branch and home folder.
 
-use std::fs::{File, FileTimes};
+mod old;
+mod private;
+mod settings;
+
+use std::fs::{File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use tokio::fs;
+use tokio::process::Command;
 
-use crate::{Repository, WorkspaceError, git};
+use crate::sandbox::{Users, assigned};
+use crate::{Repository, Sandbox, WorkspaceError, git};
 
 /// How much of a session's id goes into its branch name. The first 12 digits of a version 7 UUID are a time in
 /// milliseconds, so two sessions may share them; 20 reach far enough into the random part.
 const BRANCH_DIGITS: usize = 20;
-
-/// The first of January 2100, in seconds since 1970.
-const FAR_AHEAD: u64 = 4_102_444_800;
 
 const GIT_CONFIG: &str =
     "[user]\n\tname = Duplex agent\n\temail = agent@duplex.invalid\n[gc]\n\tauto = 0\n";
@@ -32,16 +35,34 @@ pub struct Worktree {
     pub repository: PathBuf,
     /// The branch the worktree was made on.
     pub branch: String,
-    /// The git folder all worktrees of the repository share.
+    /// The session's own git folder: what its commands commit, branch, tag and stash is here alone.
     pub common: PathBuf,
-    /// This worktree's own folder beneath `common` (its HEAD and index).
+    /// The worktree's part of it (its HEAD and index).
     pub entry: PathBuf,
+    /// The git folder of the repository. Commands can read its objects; the server carries the session's branch there.
+    pub origin: PathBuf,
     /// Generated files a sandbox shows in place of the host's: `/etc/passwd` and the like.
     pub etc: PathBuf,
+    /// The session's own user and group, where sessions have one; else everything is the server's.
+    pub user: Option<u32>,
+    /// Where the session's git runs when the server needs to know something of it.
+    pub sandbox: Sandbox,
 }
 
-/// Held while a worktree is added: git itself trips over another one that is being made in the same repository
-/// (`failed to read .git/worktrees/…/commondir`). A file lock, since several runners may serve one repository.
+impl Worktree {
+    /// The folder that all of the session lies in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.tree.parent().unwrap_or(&self.tree)
+    }
+
+    /// The session's id, as its folder is named.
+    pub(crate) fn session(&self) -> String {
+        let name = self.folder().file_name();
+        name.unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
+/// Held while something is done that only one may do; several runners may serve one repository. A file lock.
 pub(crate) async fn lock(common: &Path) -> Result<File, WorkspaceError> {
     let path = common.join("duplex.lock");
     let file = path.clone();
@@ -62,55 +83,51 @@ pub(crate) async fn lock(common: &Path) -> Result<File, WorkspaceError> {
 
 impl Repository {
     /// Makes or reopens the worktree of `session` beneath the data folder `under`: `<under>/<session>/tree` on the
-    /// branch `duplex/<start of the id>`, with `<under>/<session>/home` beside it. A tree that was deleted is made
-    /// again from its branch. A repository without a commit is given an empty one that only the session's branch
-    /// refers to; its own branch stays unborn.
-    pub async fn worktree(&self, under: &Path, session: &str) -> Result<Worktree, WorkspaceError> {
+    /// branch `duplex/<start of the id>`, with `<under>/<session>/home` and its own git folder beside it. A tree that
+    /// was deleted is made again from its branch. A repository without a commit is given an empty one that only the
+    /// session's branch refers to; its own branch stays unborn. What was committed inside and not yet carried into the
+    /// repository is carried now.
+    pub async fn worktree(
+        &self,
+        under: &Path,
+        session: &str,
+        sandbox: &Sandbox,
+    ) -> Result<Worktree, WorkspaceError> {
         let branch = branch_of(session)?;
-        let common = self.common().await.map_err(|error| self.gone(error))?;
-        let folder = session_folder(under, session).await?;
-        let tree = folder.join("tree");
-        let entry = match entry_of(&common, &tree).await {
-            Some(entry) if tree.join(".git").exists() => entry,
-            _ => self.add(&common, &tree, &branch).await?,
-        };
-        prepare(&common, &entry).await?;
+        let origin = self.common().await.map_err(|error| self.gone(error))?;
+        let (folder, user) = session_folder(under, session, sandbox).await?;
+        let common = folder.join("repo");
         let worktree = Worktree {
+            tree: folder.join("tree"),
             home: folder.join("home"),
             etc: folder.join("etc"),
             repository: self.root.clone(),
-            tree,
-            branch,
+            entry: common.join("worktrees/tree"),
             common,
-            entry,
+            origin,
+            branch,
+            user,
+            sandbox: sandbox.clone(),
         };
-        worktree.start().await?;
+        worktree.check_readable().await?;
+        let start = self.start_of(&worktree).await?;
+        worktree.start(&start).await?;
+        worktree.prepare(&start).await?;
+        // Whoever asks for it next is told why, and there is a worktree all the same.
+        let _ = worktree.bring(true).await;
+        let _ = worktree.tell_names().await;
         Ok(worktree)
     }
 
-    async fn add(
-        &self,
-        common: &Path,
-        tree: &Path,
-        branch: &str,
-    ) -> Result<PathBuf, WorkspaceError> {
-        let _alone = lock(common).await?;
-        let mut git = git::command(&self.root);
-        git.args(["worktree", "add", "--quiet", "--force", "--force"]);
-        if self.resolve(&format!("refs/heads/{branch}")).await.is_ok() {
-            git.arg(tree).arg(branch);
-        } else {
-            let start = match self.resolve("HEAD").await {
-                Ok(commit) => commit,
-                Err(_) => self.first_commit().await?,
-            };
-            git.args(["-b", branch]).arg(tree).arg(start);
+    /// Where the session's branch is, or begins.
+    async fn start_of(&self, worktree: &Worktree) -> Result<String, WorkspaceError> {
+        let own = format!("refs/heads/{}", worktree.branch);
+        for name in [own.as_str(), "HEAD"] {
+            if let Ok(commit) = self.resolve(name).await {
+                return Ok(commit);
+            }
         }
-        git::without_filters(&mut git, &self.root).await?;
-        git::run(git, "make the session's worktree", &self.root).await?;
-        entry_of(common, tree)
-            .await
-            .ok_or_else(|| WorkspaceError::Gone(tree.to_owned()))
+        self.first_commit().await
     }
 
     async fn resolve(&self, name: &str) -> Result<String, WorkspaceError> {
@@ -167,8 +184,13 @@ fn branch_of(session: &str) -> Result<String, WorkspaceError> {
     ))
 }
 
-/// The session's folder, with the home and the generated files in it; what is already there is left alone.
-async fn session_folder(under: &Path, session: &str) -> Result<PathBuf, WorkspaceError> {
+/// The session's folder, with the home and the generated files in it, and its user. What is already there is left
+/// alone, but for whose it is.
+async fn session_folder(
+    under: &Path,
+    session: &str,
+    sandbox: &Sandbox,
+) -> Result<(PathBuf, Option<u32>), WorkspaceError> {
     make_private(under).await?;
     let under = fs::canonicalize(under)
         .await
@@ -184,7 +206,6 @@ async fn session_folder(under: &Path, session: &str) -> Result<PathBuf, Workspac
         (etc.join("passwd"), passwd.as_str()),
         (etc.join("group"), GROUP),
         (etc.join("hosts"), HOSTS),
-        (etc.join("packed-refs"), ""),
     ] {
         if fs::symlink_metadata(&path).await.is_err() {
             fs::write(&path, text)
@@ -192,7 +213,58 @@ async fn session_folder(under: &Path, session: &str) -> Result<PathBuf, Workspac
                 .map_err(WorkspaceError::io("write", &path))?;
         }
     }
-    Ok(folder)
+    let user = match (sandbox.users(), assigned(&folder)) {
+        (Some(users), _) => Some(own_user(users, &under, &folder).await?),
+        (None, Some(user)) => return Err(WorkspaceError::OtherUser(user)),
+        (None, None) => None,
+    };
+    Ok((folder, user))
+}
+
+/// Gives the session its user and that user what is the session's, once. The folder itself and the generated files
+/// stay the server's: others may go through the one and read the others.
+async fn own_user(users: &Users, under: &Path, folder: &Path) -> Result<u32, WorkspaceError> {
+    let user = users
+        .assign(under, folder)
+        .map_err(WorkspaceError::io("choose a user for", folder))?;
+    let etc = folder.join("etc");
+    set_mode(folder, 0o711).await?;
+    set_mode(&etc, 0o755).await?;
+    for name in ["passwd", "group", "hosts"] {
+        set_mode(&etc.join(name), 0o644).await?;
+    }
+    let given = etc.join("given");
+    if fs::metadata(&given).await.is_err() {
+        for part in ["home", "tree", "repo"] {
+            give(&folder.join(part), user).await?;
+        }
+        fs::write(&given, "")
+            .await
+            .map_err(WorkspaceError::io("write", &given))?;
+    }
+    Ok(user)
+}
+
+async fn set_mode(path: &Path, mode: u32) -> Result<(), WorkspaceError> {
+    fs::set_permissions(path, Permissions::from_mode(mode))
+        .await
+        .map_err(WorkspaceError::io("open or close", path))
+}
+
+/// Makes a folder and all in it this user's. The session's processes may have made what is there: no link is followed,
+/// which chown(1) promises with these flags.
+async fn give(path: &Path, user: u32) -> Result<(), WorkspaceError> {
+    if fs::symlink_metadata(path).await.is_err() {
+        return Ok(());
+    }
+    let mut chown = Command::new("chown");
+    chown
+        .args(["-RhP", &format!("{user}:{user}"), "--"])
+        .arg(path);
+    let folder = path.parent().unwrap_or(path);
+    git::run(chown, "give the session its files", folder)
+        .await
+        .map(|_| ())
 }
 
 async fn make_private(path: &Path) -> Result<(), WorkspaceError> {
@@ -203,51 +275,4 @@ async fn make_private(path: &Path) -> Result<(), WorkspaceError> {
         .create(path)
         .await
         .map_err(WorkspaceError::io("create", path))
-}
-
-/// Git numbers its worktree folders; the one of `tree` is the one that points back at it.
-async fn entry_of(common: &Path, tree: &Path) -> Option<PathBuf> {
-    let wanted = tree.join(".git");
-    let mut folders = fs::read_dir(common.join("worktrees")).await.ok()?;
-    while let Ok(Some(folder)) = folders.next_entry().await {
-        let back = fs::read_to_string(folder.path().join("gitdir"))
-            .await
-            .unwrap_or_default();
-        if Path::new(back.trim_end()) == wanted {
-            return Some(folder.path());
-        }
-    }
-    None
-}
-
-/// What a sandbox must not create has to be there to be covered, and what it may write has to be there to be opened.
-async fn prepare(common: &Path, entry: &Path) -> Result<(), WorkspaceError> {
-    for folder in ["logs", "objects/info"].map(|name| common.join(name)) {
-        fs::create_dir_all(&folder)
-            .await
-            .map_err(WorkspaceError::io("create", &folder))?;
-    }
-    let config = entry.join("config.worktree");
-    let touched = fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&config)
-        .await;
-    touched.map_err(WorkspaceError::io("create", &config))?;
-    keep_fresh(&entry.join("gitdir")).await
-}
-
-/// Git rewrites `gitdir` once it is a day old, and stops with an error where it cannot, as in the sandbox.
-async fn keep_fresh(gitdir: &Path) -> Result<(), WorkspaceError> {
-    let file = fs::OpenOptions::new()
-        .append(true)
-        .open(gitdir)
-        .await
-        .map_err(WorkspaceError::io("open", gitdir))?;
-    let ahead = SystemTime::UNIX_EPOCH + Duration::from_secs(FAR_AHEAD);
-    let times = FileTimes::new().set_modified(ahead);
-    file.into_std()
-        .await
-        .set_times(times)
-        .map_err(WorkspaceError::io("touch", gitdir))
 }

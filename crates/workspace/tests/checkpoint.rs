@@ -95,7 +95,7 @@ async fn a_checkpoint_leaves_index_head_branch_and_stash_alone() {
     );
     assert_eq!(files, "hello.txt\nnew\nstaged");
     let kept = git(
-        &worktree.tree,
+        &worktree.repository,
         &["rev-parse", &format!("refs/duplex/{SESSION}/1")],
     );
     assert_eq!(kept, checkpoint.commit);
@@ -112,10 +112,13 @@ async fn a_checkpoint_of_nothing_new_is_the_one_before() {
     assert!(!first.unchanged && second.unchanged);
     assert_eq!((first.tree, first.commit), (second.tree, second.commit));
     let refs = git(
-        &worktree.tree,
+        &worktree.repository,
         &["for-each-ref", "--format=%(refname)", "refs/duplex"],
     );
-    assert_eq!(refs, format!("refs/duplex/{SESSION}/1"));
+    assert_eq!(
+        refs,
+        format!("refs/duplex/{SESSION}/1\nrefs/duplex/{SESSION}/head")
+    );
 }
 
 #[tokio::test]
@@ -538,7 +541,7 @@ async fn nothing_a_hostile_repository_names_is_run() {
     assert_eq!(fs::read(worktree.tree.join("new")).unwrap(), b"n\n");
     // The traps do work: git as people run it steps into them.
     let status = std::process::Command::new("git")
-        .current_dir(&worktree.tree)
+        .current_dir(&worktree.repository)
         .arg("status")
         .output();
     status.unwrap();
@@ -664,4 +667,45 @@ async fn a_repository_with_long_ids_and_no_commit_works_as_well() {
     assert_eq!(first.commit.len(), 64);
     assert_eq!(fs::read(worktree.tree.join("file")).unwrap(), b"f");
     assert_eq!(git(&worktree.tree, &["status", "--porcelain"]), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_swapped_for_a_link_while_it_is_recorded_brings_nothing_in_from_elsewhere() {
+    let (place, worktree) = desk().await;
+    place.file("elsewhere/file", "of somebody else");
+    let [real, link, spare] = ["d", "link", "spare"].map(|name| worktree.tree.join(name));
+    put(&worktree, "d/file", "mine");
+    symlink(place.path("elsewhere"), &link).unwrap();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                for (from, to) in [
+                    (&real, &spare),
+                    (&link, &real),
+                    (&real, &link),
+                    (&spare, &real),
+                ] {
+                    fs::rename(from, to).unwrap();
+                }
+            }
+        });
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                for _ in 0..10 {
+                    // Files that come and go may well be an error; what is elsewhere never comes.
+                    let _ = worktree.checkpoint("turn").await;
+                }
+            });
+        });
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+
+    let id = git(&place.root, &["hash-object", "elsewhere/file"]);
+    let have = std::process::Command::new("git")
+        .current_dir(&worktree.repository)
+        .args(["cat-file", "-e", &id])
+        .output();
+    assert!(!have.unwrap().status.success());
 }

@@ -12,7 +12,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use common::{Place, SESSION, git};
-use duplex_workspace::Repository;
+use duplex_workspace::{Repository, Sandbox};
 
 async fn refused(place: &Place, path: &Path) -> &'static str {
     let error = Repository::check(path, &place.roots()).await.unwrap_err();
@@ -199,11 +199,11 @@ async fn a_repository_without_a_commit_works_and_stays_without_one() {
     let repository = place.repository("new").await;
 
     let worktree = repository
-        .worktree(&place.path("data"), SESSION)
+        .worktree(&place.path("data"), SESSION, &Sandbox::Off)
         .await
         .unwrap();
     let other = repository
-        .worktree(&place.path("data"), "another")
+        .worktree(&place.path("data"), "another", &Sandbox::Off)
         .await
         .unwrap();
 
@@ -228,7 +228,7 @@ async fn a_repository_that_vanished_is_gone() {
 
     assert_eq!(
         repository
-            .worktree(&place.path("data"), SESSION)
+            .worktree(&place.path("data"), SESSION, &Sandbox::Off)
             .await
             .unwrap_err()
             .code(),
@@ -243,7 +243,7 @@ async fn a_session_id_cannot_climb_out_of_the_data_folder() {
 
     for session in ["", "..", "../x", "a/b", "-f", "a b", &"x".repeat(65)] {
         let error = repository
-            .worktree(&place.path("data"), session)
+            .worktree(&place.path("data"), session, &Sandbox::Off)
             .await
             .unwrap_err();
         assert_eq!(error.code(), "session_bad", "{session:?}");

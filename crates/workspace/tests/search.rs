@@ -119,7 +119,7 @@ async fn what_git_ignores_is_left_out_unless_asked_for_by_its_folder() {
         "target/\n*.log\n!keep.log\n/only-top\n[broken\n",
     );
     desk.put("sub/.gitignore", "!noted.log\nprivate\n");
-    std::fs::write(desk.context.worktree.common.join("info/exclude"), "*.swp\n").unwrap();
+    std::fs::write(desk.context.worktree.origin.join("info/exclude"), "*.swp\n").unwrap();
     for path in [
         "target/x.txt",
         "a.log",

@@ -18,7 +18,7 @@ fn layer(name: &str) -> String {
         "landlock" => "a second wall around files",
         "pids" => "processes are limited",
         "memory" => "memory is limited",
-        "uid" => "a user of its own",
+        "own-user" => "a user of its own",
         _ => return name.to_owned(),
     };
     format!("{name}: {means}")

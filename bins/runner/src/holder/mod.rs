@@ -291,7 +291,8 @@ impl Holder {
         }
         let session = self.session().id.to_string();
         let folder = self.runner.data.join("sessions");
-        let worktree = self.repository.worktree(&folder, &session).await?;
+        let sandbox = &self.runner.sandbox;
+        let worktree = self.repository.worktree(&folder, &session, sandbox).await?;
         self.worktree = Some(worktree.clone());
         Ok(worktree)
     }

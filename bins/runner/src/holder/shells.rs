@@ -77,6 +77,7 @@ impl Holder {
             input: self.input.clone(),
             key: self.key.clone(),
             over: self.over.0.clone(),
+            worktree: worktree.clone(),
         };
         Shell::start(id, &launch, size, outlets).map_err(|error| error.to_string())
     }

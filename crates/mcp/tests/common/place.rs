@@ -57,11 +57,11 @@ impl Place {
             .await
             .unwrap();
         let session = "019ab3c4d5e67f12a4b10123456789ab";
+        let mut sandbox = Sandbox::probe(SandboxMode::Bubblewrap).await.unwrap();
         let worktree = repository
-            .worktree(&root.join("data"), session)
+            .worktree(&root.join("data"), session, &sandbox)
             .await
             .unwrap();
-        let mut sandbox = Sandbox::probe(SandboxMode::Bubblewrap).await.unwrap();
         if let Sandbox::Bubblewrap(bubblewrap) = &mut sandbox {
             bubblewrap.readable.push(servers());
             let prefix = node().ancestors().nth(2).unwrap().to_owned();

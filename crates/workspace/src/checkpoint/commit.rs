@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use super::Places;
 use super::record::Entry;
-use crate::{WorkspaceError, Worktree, git};
+use crate::{WorkspaceError, Worktree, git, inside};
 
 /// Who a commit is by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,9 +60,7 @@ impl Worktree {
             return Err(CommitError::NoMessage);
         }
         let _alone = self.alone().await?;
-        self.check_commit().await?;
-        let name = format!("refs/heads/{}", self.branch);
-        let parent = self.head(&name).await?;
+        let parent = self.check_commit().await?;
         let lines = self.lines(&parent, paths).await?;
         let tree = self.tree_with(&parent, &lines).await?;
         if tree == self.tree_of(&parent).await? {
@@ -73,32 +71,31 @@ impl Worktree {
         git.args(["commit-tree", &tree, "-p", &parent, "-F", "-"]);
         let commit = git::fed(git, message.as_bytes(), "commit", &self.tree).await?;
         let commit = String::from_utf8_lossy(&commit).trim().to_owned();
-        let mut update = git::on_entry(self);
-        update.args([
-            "update-ref",
-            "-m",
-            "commit from Duplex",
-            &name,
-            &commit,
-            &parent,
-        ]);
-        git::run(update, "move the session's branch", &self.tree).await?;
+        let name = format!("refs/heads/{}", self.branch);
+        let message = "commit from Duplex";
+        let update = ["update-ref", "-m", message, &name, &commit, &parent];
+        inside::git(self, &update, b"", "move the session's branch").await?;
         self.stage(&commit, paths.is_none(), &lines).await?;
+        self.bring(true).await?;
         Ok(commit)
     }
 
-    async fn check_commit(&self) -> Result<(), CommitError> {
-        let mut git = git::on_entry(self);
-        git.args(["rev-parse", "--abbrev-ref", "HEAD"]);
-        let on = git::run(git, "find the branch", &self.tree).await?;
+    /// The commit that the next one follows.
+    async fn check_commit(&self) -> Result<String, CommitError> {
+        let carried = self.bring(true).await?;
+        let on = carried.on.unwrap_or_else(|| "no branch".to_owned());
+        let on = on.strip_prefix("refs/heads/").unwrap_or(&on);
         if on != self.branch {
-            return Err(CommitError::OtherBranch(on));
+            return Err(CommitError::OtherBranch(on.to_owned()));
         }
         let lock = self.entry.join("index.lock");
-        if fs::try_exists(lock).await.unwrap_or(false) {
+        if fs::symlink_metadata(lock).await.is_ok() {
             return Err(CommitError::Busy);
         }
-        Ok(())
+        match carried.tip {
+            Some(tip) => Ok(tip),
+            None => Ok(self.base().await?),
+        }
     }
 
     /// What the commit changes, as `update-index --index-info` reads it: what goes, then what comes.
@@ -149,20 +146,18 @@ impl Worktree {
         self.write_tree(&index).await
     }
 
-    /// The user's index: what was committed is not shown as a change any more.
+    /// The session's index: what was committed is not shown as a change any more.
     async fn stage(&self, commit: &str, all: bool, lines: &[u8]) -> Result<(), WorkspaceError> {
-        let index = self.entry.join("index");
-        let mut git = git::apart(self, &index);
+        let doing = "update what is staged";
         if all {
-            git.args(["read-tree", commit]);
+            inside::git(self, &["read-tree", commit], b"", doing).await?;
         } else {
-            git.args(["update-index", "-z", "--index-info"]);
+            let args = ["update-index", "-z", "--index-info"];
+            inside::git(self, &args, lines, doing).await?;
         }
-        git::fed(git, lines, "update what is staged", &self.tree).await?;
-        let mut refresh = git::apart(self, &index);
-        refresh.args(["update-index", "-q", "--ignore-submodules", "--refresh"]);
+        let refresh = ["update-index", "-q", "--ignore-submodules", "--refresh"];
         // It fails where a file differs, which is no fault.
-        let _ = git::output(refresh, "look at files", &self.tree).await;
+        let _ = inside::git(self, &refresh, b"", doing).await;
         Ok(())
     }
 }

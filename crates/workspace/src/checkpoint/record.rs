@@ -22,6 +22,8 @@ struct Found {
 impl Worktree {
     /// The id of the present tree. Only files whose time or size changed are read.
     pub(crate) async fn record(&self) -> Result<(String, LeftOut), WorkspaceError> {
+        // What cannot be carried is told by who asks for that; the files are recorded all the same.
+        let _ = self.bring(false).await;
         let index = Places::of(self).index;
         self.fill(&index).await?;
         let mut found = Found::default();
@@ -29,18 +31,7 @@ impl Worktree {
         self.added(&index, &mut found).await?;
         self.update(&index, &found).await?;
         let forced = self.ignored_but_committed(&index).await?;
-        if !forced.is_empty() {
-            let mut git = git::apart(self, &index);
-            git.args([
-                "update-index",
-                "--add",
-                "--replace",
-                "--remove",
-                "-z",
-                "--stdin",
-            ]);
-            git::fed(git, &forced, "record files", &self.tree).await?;
-        }
+        self.enter(&index, &forced).await?;
         found.left_out.large.sort();
         found.left_out.nested.sort();
         Ok((self.write_tree(&index).await?, found.left_out))
@@ -57,7 +48,7 @@ impl Worktree {
         if fs::try_exists(index).await.unwrap_or(false) {
             return Ok(());
         }
-        let head = self.head("HEAD").await?;
+        let head = self.head().await?;
         let mut git = git::apart(self, index);
         git.args(["read-tree", &head]);
         git::run(git, "read the newest commit", &self.tree).await?;
@@ -124,24 +115,12 @@ impl Worktree {
             git.args(["update-index", "--force-remove", "-z", "--stdin"]);
             git::fed(git, &found.remove, "record deleted files", &self.tree).await?;
         }
-        if !found.read.is_empty() {
-            let mut git = git::apart(self, index);
-            git.args([
-                "update-index",
-                "--add",
-                "--replace",
-                "--remove",
-                "-z",
-                "--stdin",
-            ]);
-            git::fed(git, &found.read, "record files", &self.tree).await?;
-        }
-        Ok(())
+        self.enter(index, &found.read).await
     }
 
     /// Files that are committed and there but not in the index: somebody added ignored ones by force.
     async fn ignored_but_committed(&self, index: &Path) -> Result<Vec<u8>, WorkspaceError> {
-        let head = self.head("HEAD").await?;
+        let head = self.head().await?;
         let mut git = git::apart(self, index);
         git.args([
             "diff-index",

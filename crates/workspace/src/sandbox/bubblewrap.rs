@@ -1,19 +1,19 @@
 //! The bubblewrap command line: what a sandboxed process sees, and nothing else.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::args::Args;
 use super::groups::Groups;
 use super::report::Report;
-use super::{Launch, SandboxError, beside, probe};
+use super::{Launch, SandboxError, Users, beside, probe};
 use crate::Worktree;
 use crate::repository::borrowed;
 
 /// Sizes of the private memory file systems, in bytes.
 const TMP_BYTES: &str = "1073741824";
 const SHM_BYTES: &str = "67108864";
-const GIT_BYTES: &str = "16777216";
 
 /// Where the inner stage lies inside. It sets limits and builds the walls that a process must build around itself.
 const INNER: &str = "/duplex-sandbox";
@@ -60,7 +60,7 @@ const MASKED: [&str; 6] = [
 ];
 
 /// Bubblewrap, found and tried.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bubblewrap {
     /// The program.
     pub program: PathBuf,
@@ -70,14 +70,16 @@ pub struct Bubblewrap {
     pub readable: Vec<PathBuf>,
     /// The socket of the egress proxy for these sandboxes; without one there is no network.
     pub proxy: Option<PathBuf>,
+    /// The users that sessions are given; none where this server cannot become them.
+    pub(super) users: Option<Users>,
     pub(super) report: Report,
     groups: Groups,
     system: Args,
 }
 
 impl Bubblewrap {
-    /// Tries `program` with everything a real command will be started with.
-    pub async fn probe(program: &Path) -> Result<Self, SandboxError> {
+    /// Tries `program` with everything a real command will be started with, and whether it works as one of `users`.
+    pub async fn probe(program: &Path, users: Users) -> Result<Self, SandboxError> {
         if !program.is_file() {
             return Err(SandboxError::Missing(program.to_owned()));
         }
@@ -90,17 +92,41 @@ impl Bubblewrap {
             inner,
             readable: Vec::new(),
             proxy: None,
+            users: None,
             report: Report::off(),
             groups: Groups::find(),
             system: system(),
         };
-        let mut args = bubblewrap.base();
+        let inside = bubblewrap.try_as(None).await?;
+        let own_user = bubblewrap.try_users(&users).await;
+        bubblewrap.users = own_user.is_ok().then_some(users);
+        bubblewrap.report = Report::bubblewrap(&inside, own_user, &bubblewrap.groups);
+        Ok(bubblewrap)
+    }
+
+    async fn try_as(&self, user: Option<u32>) -> Result<String, SandboxError> {
+        let mut args = self.base(user);
         args.words("--new-session --remount-ro / --");
         args.words(INNER).words("inner --write /tmp --report");
-        let launch = bubblewrap.outer(args.0, "probe", Vec::new(), PathBuf::from("/"));
-        let inside = probe::try_out(&launch).await?;
-        bubblewrap.report = Report::bubblewrap(&inside, &bubblewrap.groups);
-        Ok(bubblewrap)
+        let launch = self.outer(args, "probe", Vec::new(), PathBuf::from("/"));
+        probe::try_out(&launch).await
+    }
+
+    /// Why sessions cannot have users of their own, if they cannot.
+    async fn try_users(&self, users: &Users) -> Result<(), String> {
+        let trial = users.trial().ok_or("the operator turned it off")?;
+        if !rustix::process::geteuid().is_root() {
+            return Err(
+                "sessions run as the server's own user: only root can give each another".to_owned(),
+            );
+        }
+        match self.try_as(Some(trial)).await {
+            Ok(_) => Ok(()),
+            Err(SandboxError::Refused { output, .. }) => Err(format!(
+                "no sandbox can be made as user {trial}, so sessions run as the server's own: {output}"
+            )),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     pub(super) fn launch(
@@ -111,7 +137,7 @@ impl Bubblewrap {
         cwd: &Path,
         terminal: bool,
     ) -> Launch {
-        let mut args = self.base();
+        let mut args = self.base(worktree.user);
         if !terminal {
             // Without this a command could type into the terminal the server was started from (TIOCSTI).
             args.flag("--new-session");
@@ -119,6 +145,7 @@ impl Bubblewrap {
         for (name, value) in &env {
             args.flags(["--setenv", name, value]);
         }
+        args.shows(worktree.folder());
         for path in &self.readable {
             args.same("--ro-bind-try", path);
         }
@@ -129,9 +156,9 @@ impl Bubblewrap {
             .same("--ro-bind", &worktree.tree.join(".git"));
         args.flags(["--remount-ro", "/"]).flag("--chdir").flag(cwd);
         self.inside(&mut args, worktree);
-        args.0.extend(command.iter().map(OsString::from));
+        args.words.extend(command.iter().map(OsString::from));
         // The launcher's own environment is readable inside as that of process 1: it must be as clean.
-        self.outer(args.0, &session(worktree), env, worktree.tree.clone())
+        self.outer(args, &worktree.session(), env, worktree.tree.clone())
     }
 
     /// The inner stage, and what it is told to let through.
@@ -148,22 +175,25 @@ impl Bubblewrap {
         args.flag("--");
     }
 
-    /// Bubblewrap with these arguments, in the session's control groups where there are any.
+    /// Bubblewrap with these arguments, in the session's control groups where there are any, as the session's user
+    /// where it has one.
     fn outer(
         &self,
-        args: Vec<OsString>,
+        mut args: Args,
         session: &str,
         env: Vec<(String, String)>,
         cwd: PathBuf,
     ) -> Launch {
-        let (program, args) = match self.groups.enter(session) {
-            Some(mut enter) => {
-                enter.push("--".into());
-                enter.push(self.program.clone().into());
-                enter.extend(args);
-                (self.inner.clone(), enter)
-            }
-            None => (self.program.clone(), args),
+        let program = args.shown(&self.program);
+        let mut enter = self.groups.enter(session);
+        enter.extend(args.become_user());
+        let (program, args) = if enter.is_empty() {
+            (program, args.words)
+        } else {
+            enter.insert(0, "enter".into());
+            enter.extend(["--".into(), program.into()]);
+            enter.extend(args.words);
+            (self.inner.clone(), enter)
         };
         Launch {
             program,
@@ -173,14 +203,14 @@ impl Bubblewrap {
         }
     }
 
-    /// All that does not depend on the session.
-    fn base(&self) -> Args {
-        let mut args = Args::default();
+    /// All that does not depend on the session, but for its user.
+    fn base(&self, user: Option<u32>) -> Args {
+        let mut args = Args::new(user);
         args.words("--unshare-all --unshare-user --disable-userns --uid 1000 --gid 1000");
         args.words(
             "--cap-drop ALL --hostname duplex --die-with-parent --clearenv --proc /proc --dev /dev",
         );
-        args.0.extend_from_slice(&self.system.0);
+        args.words.extend_from_slice(&self.system.words);
         // Where the server is root the kernel takes a mapped user for it in /proc/sys and /proc/sysrq-trigger, which
         // name programs that run outside and restart the machine. Bubblewrap leaves them writable; this does not.
         args.words("--remount-ro /proc");
@@ -190,22 +220,16 @@ impl Bubblewrap {
         args.words(&format!(
             "--size {TMP_BYTES} --tmpfs /tmp --dir /run --dir /var --symlink /tmp /var/tmp"
         ));
-        args.flag("--ro-bind").flag(&self.inner).flag(INNER);
+        args.mount("--ro-bind", &self.inner, Path::new(INNER));
         if let Some(socket) = &self.proxy {
-            args.flag("--ro-bind").flag(socket).flag(PROXY_SOCKET);
+            args.mount("--ro-bind", socket, Path::new(PROXY_SOCKET));
         }
         args
     }
 }
 
-/// The folder that a session's tree and home lie in is named after it.
-fn session(worktree: &Worktree) -> String {
-    let folder = worktree.tree.parent().and_then(Path::file_name);
-    folder.unwrap_or_default().to_string_lossy().into_owned()
-}
-
 fn system() -> Args {
-    let mut args = Args::default();
+    let mut args = Args::new(None);
     for path in SYSTEM.map(Path::new) {
         match fs::read_link(path) {
             Ok(target) => args.flag("--symlink").flag(target).flag(path),
@@ -227,75 +251,27 @@ fn system() -> Args {
 
 fn generated(args: &mut Args, worktree: &Worktree) {
     for name in ["passwd", "group", "hosts"] {
-        args.flag("--ro-bind")
-            .flag(worktree.etc.join(name))
-            .flag(Path::new("/etc").join(name));
+        let shown = Path::new("/etc").join(name);
+        args.mount("--ro-bind", &worktree.etc.join(name), &shown);
     }
 }
 
-/// The shared git folder is a private memory file system with the parts of the real one mounted in it: what a commit
-/// writes is writable, the rest read-only, and what is made beside them is seen by nobody else. Git can therefore
-/// lock `packed-refs`, which it does for nearly everything, but not replace it, since a mount is never renamed over:
-/// `git gc` inside stops before it would move everybody's branches into a file only the sandbox sees. Every mount
-/// is also the parent of what it protects, so that nothing protected can be renamed away with its folder.
+/// The session's own git folder is writable, and the repository's objects can be read. What tells git to run programs
+/// or to look elsewhere is read-only all the same: people use git in the worktree too. Every mount is also the parent
+/// of what it protects, so that nothing protected can be renamed away with its folder.
 fn git_folder(args: &mut Args, worktree: &Worktree) {
-    let (common, entry) = (&worktree.common, &worktree.entry);
-    args.flags(["--size", GIT_BYTES, "--tmpfs"]).flag(common);
-    for part in [
-        "config",
-        "HEAD",
-        "shallow",
-        "hooks",
-        "info",
-        "lfs",
-        "worktrees",
-    ] {
-        args.same("--ro-bind-try", &common.join(part));
+    let (common, entry, origin) = (&worktree.common, &worktree.entry, &worktree.origin);
+    args.same("--bind", common);
+    for part in ["config", "hooks", "worktrees"] {
+        args.same("--ro-bind", &common.join(part));
     }
-    let packed = common.join("packed-refs");
-    let shown = if packed.exists() {
-        packed.clone()
-    } else {
-        worktree.etc.join("packed-refs")
-    };
-    args.flag("--ro-bind").flag(shown).flag(packed);
-    for part in ["objects", "refs", "logs"] {
-        args.same("--bind", &common.join(part));
-    }
-    args.same("--bind-try", &common.join("reftable"));
-    for borrowed in borrowed(common) {
-        args.same("--ro-bind-try", &borrowed);
-    }
-    // Holds the list of borrowed folders: whoever could write it could have any folder shown.
-    args.same("--ro-bind", &common.join("objects/info"));
     args.same("--bind", entry);
     for file in ["commondir", "gitdir", "config.worktree"] {
         args.same("--ro-bind", &entry.join(file));
     }
-}
-
-#[derive(Clone, Debug, Default)]
-struct Args(Vec<OsString>);
-
-impl Args {
-    fn flag(&mut self, flag: impl AsRef<OsStr>) -> &mut Self {
-        self.0.push(flag.as_ref().to_owned());
-        self
+    args.same("--ro-bind", &origin.join("objects"));
+    for borrowed in borrowed(origin) {
+        args.same("--ro-bind-try", &borrowed);
     }
-
-    fn flags<const N: usize>(&mut self, flags: [&str; N]) -> &mut Self {
-        self.0.extend(flags.map(OsString::from));
-        self
-    }
-
-    /// For flags that hold no blanks.
-    fn words(&mut self, flags: &str) -> &mut Self {
-        self.0.extend(flags.split_whitespace().map(OsString::from));
-        self
-    }
-
-    /// A mount at the path it has outside, so that a path means the same on both sides.
-    fn same(&mut self, how: &str, path: &Path) -> &mut Self {
-        self.flag(how).flag(path).flag(path)
-    }
+    args.mount("--ro-bind-try", &origin.join("lfs"), &common.join("lfs"));
 }

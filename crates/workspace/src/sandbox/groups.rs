@@ -10,14 +10,14 @@ const PIDS: &str = "1024";
 const MEMORY: &str = "3221225472";
 
 /// The groups that sessions' groups can be made in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Groups {
     pids: Result<Parent, String>,
     memory: Result<Parent, String>,
 }
 
 /// A group of the server's own, and the file in which a group below it is given its limit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Parent {
     folder: PathBuf,
     file: &'static str,
@@ -56,15 +56,15 @@ impl Groups {
     }
 
     /// The arguments with which the outer stage joins the groups of `session`.
-    pub(super) fn enter(&self, session: &str) -> Option<Vec<OsString>> {
-        let mut args: Vec<OsString> = vec!["enter".into()];
+    pub(super) fn enter(&self, session: &str) -> Vec<OsString> {
+        let mut args: Vec<OsString> = Vec::new();
         for parent in [&self.pids, &self.memory].into_iter().flatten() {
             let folder = parent.folder.join(format!("duplex-{session}"));
             args.push("--group".into());
             args.push(folder.into());
             args.extend([parent.file, parent.value].map(OsString::from));
         }
-        (args.len() > 1).then_some(args)
+        args
     }
 }
 

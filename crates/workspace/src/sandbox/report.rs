@@ -49,11 +49,12 @@ impl Report {
     }
 
     /// From the lines of the inner stage, `name<tab>on` or `name<tab>why not`.
-    pub(super) fn bubblewrap(inside: &str, groups: &Groups) -> Self {
+    pub(super) fn bubblewrap(inside: &str, own_user: Result<(), String>, groups: &Groups) -> Self {
         // Bubblewrap fails without these two, so that its success says that they are there.
         let mut layers = vec![
             layer("namespaces", State::On),
             layer("no_new_privileges", State::On),
+            layer("own-user", State::new(own_user)),
         ];
         for (name, said) in inside.lines().filter_map(|line| line.split_once('\t')) {
             let state = match said {
@@ -64,7 +65,6 @@ impl Report {
         }
         layers.push(layer("pids", State::new(groups.pids())));
         layers.push(layer("memory", State::new(groups.memory())));
-        layers.push(layer("uid", own_user()));
         Self {
             tier: "bubblewrap".to_owned(),
             layers,
@@ -85,7 +85,7 @@ impl Report {
     }
 }
 
-/// A stable line for the log and the page, such as `bubblewrap+seccomp+landlock+pids`.
+/// A stable line for the log and the page, such as `bubblewrap+own-user+seccomp+landlock+pids`.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.tier)?;
@@ -106,11 +106,6 @@ fn layer(name: &str, state: State) -> Layer {
     }
 }
 
-/// A server that is an ordinary user cannot become another; root can, and does not yet.
-fn own_user() -> State {
-    State::Off("sessions run as the server's own user, mapped to another one inside".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,13 +115,14 @@ mod tests {
         let groups = Groups::none("no cgroup here");
         let report = Report::bubblewrap(
             "seccomp\ton\nlandlock\tthe kernel has no Landlock\n",
+            Ok(()),
             &groups,
         );
 
-        assert_eq!(report.to_string(), "bubblewrap+seccomp");
+        assert_eq!(report.to_string(), "bubblewrap+own-user+seccomp");
         assert_eq!(Report::off().to_string(), "off");
         assert_eq!(
-            &report.missing()[..3],
+            report.missing(),
             [
                 ("landlock", "the kernel has no Landlock"),
                 ("pids", "no cgroup here"),

@@ -105,6 +105,7 @@ pub(super) async fn run(
     let moved = context.shared.folder().moved(&context.worktree);
     let mut notes = vec![ending(&end, &bounds)];
     notes.extend(moved);
+    notes.extend(carried(context, cancel).await);
     notes.extend(context.shared.jobs.ends());
     let read = with_ending(&record.text().await, &notes.join("\n"));
     let succeeded = matches!(end, End::Exited(status) if status.success());
@@ -113,6 +114,16 @@ pub(super) async fn run(
     } else {
         Outcome::failed(read)
     })
+}
+
+/// Commits appear in the repository at once; if they cannot, the model is told. An interrupt waits for nothing: the
+/// next checkpoint carries them.
+async fn carried(context: &Context, cancel: &CancellationToken) -> Option<String> {
+    if cancel.is_cancelled() {
+        return None;
+    }
+    let error = context.worktree.carry().await.err()?;
+    Some(format!("[not brought into the repository: {error}]"))
 }
 
 /// The text, and on a line of its own how it ended.

@@ -97,7 +97,7 @@ impl Walk<'_> {
     /// The rules that hold for a folder before its own are read.
     fn rules_above(&self, folder: &Path) -> Arc<Rules> {
         let mut builder = GitignoreBuilder::new("");
-        let excluded = std::fs::read_to_string(self.worktree.common.join("info/exclude"));
+        let excluded = std::fs::read_to_string(self.worktree.origin.join("info/exclude"));
         add(&mut builder, &excluded.unwrap_or_default());
         let mut rules = Arc::new(Rules {
             own: built(&builder),

@@ -83,9 +83,13 @@ impl Place {
     }
 
     pub async fn worktree(&self, session: &str) -> Worktree {
+        self.worktree_in(session, &Sandbox::Off).await
+    }
+
+    pub async fn worktree_in(&self, session: &str, sandbox: &Sandbox) -> Worktree {
         self.repository("project")
             .await
-            .worktree(&self.path("data"), session)
+            .worktree(&self.path("data"), session, sandbox)
             .await
             .unwrap()
     }
@@ -94,6 +98,8 @@ impl Place {
 pub fn git(folder: &Path, args: &[&str]) -> String {
     let output = Command::new("git")
         .current_dir(folder)
+        // The tree may be another user's.
+        .args(["-c", "safe.directory=*"])
         .args(args)
         .output()
         .unwrap();
@@ -117,8 +123,8 @@ pub struct Desk {
 impl Desk {
     pub async fn new(mode: SandboxMode) -> Self {
         let place = Place::with_project();
-        let worktree = place.worktree(SESSION).await;
         let sandbox = Sandbox::probe(mode).await.unwrap();
+        let worktree = place.worktree_in(SESSION, &sandbox).await;
         let context = context(worktree, sandbox);
         Self { place, context }
     }
