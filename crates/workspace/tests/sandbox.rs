@@ -363,6 +363,10 @@ async fn a_worktree_elsewhere_on_disk_is_bound_at_its_own_path() {
         1
     );
     assert!(launch.env.contains(&("EXTRA".to_owned(), "1".to_owned())));
+    assert!(
+        !launch.args.iter().any(|arg| arg == "EXTRA"),
+        "what a command is told is not to be read on a command line"
+    );
     assert_eq!(launch.cwd, desk.tree());
 }
 

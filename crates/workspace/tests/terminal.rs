@@ -26,6 +26,8 @@ fn typed(desk: &Desk, keys: &str) -> String {
     line.extend(launch.args.iter().map(|arg| quoted(arg)));
     let mut script = Command::new("script")
         .args(["-qec", &format!("exec {}", line.join(" ")), "/dev/null"])
+        .env_clear()
+        .envs(launch.env)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -142,9 +142,6 @@ impl Bubblewrap {
             // Without this a command could type into the terminal the server was started from (TIOCSTI).
             args.flag("--new-session");
         }
-        for (name, value) in &env {
-            args.flags(["--setenv", name, value]);
-        }
         args.shows(worktree.folder());
         for path in &self.readable {
             args.same("--ro-bind-try", path);
@@ -157,7 +154,8 @@ impl Bubblewrap {
         args.flags(["--remount-ro", "/"]).flag("--chdir").flag(cwd);
         self.inside(&mut args, worktree);
         args.words.extend(command.iter().map(OsString::from));
-        // The launcher's own environment is readable inside as that of process 1: it must be as clean.
+        // What the launcher is given is what the command gets, and what process 1 shows inside: it comes clean. On the
+        // command line every user of the machine could read it.
         self.outer(args, &worktree.session(), env, worktree.tree.clone())
     }
 
@@ -208,7 +206,7 @@ impl Bubblewrap {
         let mut args = Args::new(user);
         args.words("--unshare-all --unshare-user --disable-userns --uid 1000 --gid 1000");
         args.words(
-            "--cap-drop ALL --hostname duplex --die-with-parent --clearenv --proc /proc --dev /dev",
+            "--cap-drop ALL --hostname duplex --die-with-parent --proc /proc --dev /dev",
         );
         args.words.extend_from_slice(&self.system.words);
         // Where the server is root the kernel takes a mapped user for it in /proc/sys and /proc/sysrq-trigger, which
