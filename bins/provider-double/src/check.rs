@@ -2,6 +2,7 @@
 
 mod blocks;
 mod head;
+mod lineage;
 
 use axum::http::HeaderMap;
 use serde_json::Value;
@@ -23,6 +24,16 @@ pub(crate) fn request(body: &Value, desk: &Desk) -> Vec<String> {
     let mut violations = head::limits(body);
     violations.extend(conversation(body, desk));
     violations
+}
+
+/// Answers whose history was changed since they were given. To be asked before [`asked`].
+pub(crate) fn changed(body: &Value, desk: &Desk) -> Vec<String> {
+    lineage::changed(body, |prefix| desk.was_asked(prefix))
+}
+
+/// Remembers what is said before the answer that is about to be given.
+pub(crate) fn asked(body: &Value, desk: &Desk) {
+    desk.asked(lineage::asked(body));
 }
 
 /// What is wrong with a conversation: all a request for a count has.

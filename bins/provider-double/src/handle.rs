@@ -1,6 +1,6 @@
 //! What a test holds of a running double: its address, what it was asked, and its end.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +30,7 @@ pub struct Journal {
     keep: usize,
     tries: HashMap<u64, u64>,
     thoughts: HashMap<String, Vec<String>>,
+    prefixes: HashSet<u64>,
 }
 
 /// One request for a message.
@@ -204,6 +205,18 @@ impl Desk {
                 change(recorded);
             }
         });
+    }
+
+    /// Remembers what stood before an answer.
+    pub fn asked(&self, prefix: u64) {
+        self.journal.send_modify(|journal| {
+            journal.prefixes.insert(prefix);
+        });
+    }
+
+    /// Whether an answer was ever asked for with this before it.
+    pub fn was_asked(&self, prefix: u64) -> bool {
+        self.journal.borrow().prefixes.contains(&prefix)
     }
 
     /// Remembers which thinking came before which calls: it must come back with them.

@@ -27,6 +27,9 @@ pub struct Options {
     pub key: Option<String>,
     /// Tokens a second where a directive names no rate; none means as fast as they can be sent.
     pub rate: Option<u32>,
+    /// Whether every answer in a history must be one that was asked for with what stands before it: it must be, where
+    /// one client is looked at from its first request on.
+    pub own_history: bool,
     /// How many requests to remember.
     pub keep: usize,
 }
@@ -36,6 +39,7 @@ impl Default for Options {
         Self {
             key: None,
             rate: None,
+            own_history: false,
             keep: 10_000,
         }
     }

@@ -30,6 +30,7 @@ async fn main() -> anyhow::Result<()> {
         key: arguments.key,
         rate: Some(arguments.rate).filter(|rate| *rate > 0),
         keep: 100,
+        ..Options::default()
     };
     let double = serve(listener, options).await?;
     println!("{}", double.base_url());

@@ -45,6 +45,10 @@ async fn messages(State(app): State<App>, headers: HeaderMap, text: String) -> R
     }
     let mut violations = check::headers(&headers);
     violations.extend(check::request(&body, &app.desk));
+    if app.options.own_history {
+        violations.extend(check::changed(&body, &app.desk));
+        check::asked(&body, &app.desk);
+    }
     let place = conversation::place(&body);
     let stages = directive::parse(&place.text).unwrap_or_else(|mistake| {
         violations.push(format!("directive: {mistake}"));

@@ -100,7 +100,7 @@ impl Stack {
         let folder = TempDir::with_prefix("duplex-test-")?;
         // Postgres runs as its own user and must be able to reach its folder.
         std::fs::set_permissions(folder.path(), world_readable())?;
-        let provider = double::start(double::Options::default()).await?;
+        let provider = double::start(strict()).await?;
         let workspace = folder.path().join("app");
         make_repository(&workspace).await?;
         let port = free_port()?;
@@ -278,6 +278,14 @@ impl Drop for Stack {
                 .stderr(Stdio::null())
                 .status();
         }
+    }
+}
+
+/// A provider that holds the runner to a history that only grows.
+fn strict() -> double::Options {
+    double::Options {
+        own_history: true,
+        ..double::Options::default()
     }
 }
 

@@ -51,7 +51,7 @@ impl Place {
             .await
             .unwrap();
         let log = connect(&nats).await;
-        let provider = double::start(double::Options::default()).await.unwrap();
+        let provider = double::start(strict()).await.unwrap();
         make_repository(&folder.path().join("app"));
         let mut place = Self {
             nats,
@@ -165,6 +165,14 @@ impl Place {
         let opened = |person: &Person| person.picture.session.fact > Seq(0);
         person.sees("the opening", opened).await;
         person
+    }
+}
+
+/// A provider that holds the runner to a history that only grows.
+fn strict() -> double::Options {
+    double::Options {
+        own_history: true,
+        ..double::Options::default()
     }
 }
 

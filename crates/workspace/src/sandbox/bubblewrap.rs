@@ -205,9 +205,7 @@ impl Bubblewrap {
     fn base(&self, user: Option<u32>) -> Args {
         let mut args = Args::new(user);
         args.words("--unshare-all --unshare-user --disable-userns --uid 1000 --gid 1000");
-        args.words(
-            "--cap-drop ALL --hostname duplex --die-with-parent --proc /proc --dev /dev",
-        );
+        args.words("--cap-drop ALL --hostname duplex --die-with-parent --proc /proc --dev /dev");
         args.words.extend_from_slice(&self.system.words);
         // Where the server is root the kernel takes a mapped user for it in /proc/sys and /proc/sysrq-trigger, which
         // name programs that run outside and restart the machine. Bubblewrap leaves them writable; this does not.
