@@ -9,6 +9,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use futures_util::{Stream, TryFutureExt as _};
 use reqwest::{Client, Response};
 
+use crate::scrub;
 use crate::transport::{self, endpoint, sensitive};
 use crate::{ChunkStream, Error, Request, Secret, Tuning};
 
@@ -94,7 +95,7 @@ impl Anthropic {
             .clone()
             .open(request)
             .map_ok(move |response| chunks(transport::bytes_of(response), idle));
-        transport::scrubbed(stream::once(opening).try_flatten().boxed(), key)
+        scrub::without(stream::once(opening).try_flatten().boxed(), key)
     }
 
     async fn open(self, request: Request) -> Result<Response, Error> {

@@ -1,7 +1,7 @@
 //! Answers that are no stream: which error each of them is.
 
 use std::error::Error as _;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Response, StatusCode};
@@ -72,6 +72,20 @@ impl Detail {
             .or(kind.as_deref())
     }
 
+    /// The vendor's name for the kind of error.
+    fn kind(&self) -> Option<&str> {
+        match self {
+            Self::Full { kind, .. } => kind.as_deref(),
+            Self::Bare(_) => None,
+        }
+    }
+
+    /// Whether the conversation is larger than the model's window.
+    fn is_too_long(&self) -> bool {
+        let named = [self.code(), self.kind()].into_iter().flatten();
+        named.into_iter().any(is_too_long) || says_too_long(self.message())
+    }
+
     fn status(&self) -> Option<u64> {
         match self {
             Self::Full { code, .. } => code.as_ref().and_then(Value::as_u64),
@@ -102,7 +116,7 @@ impl Detail {
 
     /// The error an event in the middle of an answer is.
     pub(crate) fn reported(&self) -> Error {
-        if is_too_long(self.code(), self.message()) {
+        if self.is_too_long() {
             let message = self.message().to_owned();
             return Error::PromptTooLong { message };
         }
@@ -143,12 +157,29 @@ fn is_spent(code: Option<&str>) -> bool {
     )
 }
 
-/// Whether the conversation is larger than the model's context. One vendor has no code for it, only words.
-fn is_too_long(code: Option<&str>, message: &str) -> bool {
+/// Whether a code means that the conversation is larger than the model's window.
+fn is_too_long(code: &str) -> bool {
     matches!(
         code,
-        Some("context_length_exceeded" | "exceed_context_size_error")
-    ) || message.starts_with("prompt is too long")
+        "context_length_exceeded"
+            | "exceed_context_size_error"
+            | "model_context_window_exceeded"
+            | "request_too_large"
+    )
+}
+
+/// The same in words, for those who have no code for it: the Messages API, vLLM, Ollama, older llama.cpp.
+fn says_too_long(message: &str) -> bool {
+    let message = message.to_lowercase();
+    [
+        "prompt is too long",
+        "maximum context length",
+        "exceeds the available context size",
+        "exceeds the context window",
+        "input length exceeds",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
 }
 
 /// Lets an event stream pass and turns everything else into the error it is.
@@ -191,8 +222,8 @@ pub(crate) fn unreachable(error: reqwest::Error, key: &Secret) -> Error {
 }
 
 fn refused(status: StatusCode, headers: &HeaderMap, body: &str) -> Error {
-    let (message, error_code) = understand(status, headers, body);
-    if status.is_client_error() && is_too_long(error_code.as_deref(), &message) {
+    let (message, error_code, too_long) = understand(status, headers, body);
+    if status == StatusCode::PAYLOAD_TOO_LARGE || (status.is_client_error() && too_long) {
         return Error::PromptTooLong { message };
     }
     let said = text_of(headers, "x-should-retry").map(|value| value == "true");
@@ -204,7 +235,7 @@ fn refused(status: StatusCode, headers: &HeaderMap, body: &str) -> Error {
             retry_after,
             retryable: !is_spent(error_code.as_deref()) && said.unwrap_or(true),
         },
-        status @ (408 | 409 | 500..) => Error::Overloaded {
+        status if matches!(status, 408 | 409 | 500..) || said == Some(true) => Error::Overloaded {
             status,
             message,
             retry_after,
@@ -214,14 +245,21 @@ fn refused(status: StatusCode, headers: &HeaderMap, body: &str) -> Error {
     }
 }
 
-fn understand(status: StatusCode, headers: &HeaderMap, body: &str) -> (String, Option<String>) {
+/// What it says, the code to branch on, and whether it says that the conversation is too long.
+fn understand(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &str,
+) -> (String, Option<String>, bool) {
     if let Ok(Body { error }) = serde_json::from_str(body) {
-        return (error.message().to_owned(), error.code().map(str::to_owned));
+        let code = error.code().map(str::to_owned);
+        return (error.message().to_owned(), code, error.is_too_long());
     }
     if let Some(location) = text_of(headers, LOCATION.as_str()) {
         return (
             format!("it points to {location}; set that as the base address if it is right"),
             None,
+            false,
         );
     }
     let head = one_line(body);
@@ -233,6 +271,7 @@ fn understand(status: StatusCode, headers: &HeaderMap, body: &str) -> (String, O
             head
         },
         None,
+        false,
     )
 }
 
@@ -243,8 +282,16 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let number = |name| text_of(headers, name).and_then(|value| value.parse::<f64>().ok());
     let seconds = number("retry-after-ms")
         .map(|ms| ms / 1000.0)
-        .or_else(|| number("retry-after"))?;
-    sensible(seconds)
+        .or_else(|| number("retry-after"))
+        .or_else(|| until(text_of(headers, "retry-after")?));
+    sensible(seconds?)
+}
+
+/// Seconds until a date in one of HTTP's forms (RFC 9110, 5.6.7); one that has passed is now.
+fn until(date: &str) -> Option<f64> {
+    let at = httpdate::parse_http_date(date).ok()?;
+    let left = at.duration_since(SystemTime::now());
+    Some(left.unwrap_or_default().as_secs_f64())
 }
 
 fn sensible(seconds: f64) -> Option<Duration> {
@@ -272,4 +319,80 @@ async fn head(mut response: Response, idle: Duration) -> String {
 fn one_line(text: &str) -> String {
     let line: Vec<_> = text.split_whitespace().collect();
     line.join(" ").chars().take(SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Error {
+        let headers = headers.iter().map(|(name, value)| {
+            let name = reqwest::header::HeaderName::try_from(*name).unwrap();
+            (name, reqwest::header::HeaderValue::from_str(value).unwrap())
+        });
+        refused(
+            StatusCode::from_u16(status).unwrap(),
+            &headers.collect(),
+            body,
+        )
+    }
+
+    fn wait(headers: &[(&str, &str)]) -> Option<u64> {
+        match answer(429, headers, "") {
+            Error::RateLimited { retry_after, .. } => retry_after.map(|wait| wait.as_secs()),
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_server_says_how_long_to_wait_in_any_of_three_ways() {
+        let soon = SystemTime::now() + Duration::from_secs(100);
+        let soon = httpdate::fmt_http_date(soon);
+
+        assert_eq!(wait(&[("retry-after", "7")]), Some(7));
+        assert_eq!(
+            wait(&[("retry-after", "7"), ("retry-after-ms", "3000")]),
+            Some(3)
+        );
+        let until = wait(&[("retry-after", &soon)]).unwrap();
+        assert!((60..=100).contains(&until), "{until}");
+        assert_eq!(
+            wait(&[("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")]),
+            Some(0)
+        );
+        assert_eq!(wait(&[("retry-after", "soon")]), None);
+        assert_eq!(wait(&[("retry-after", "999999999")]), None);
+    }
+
+    #[test]
+    fn the_server_says_whether_to_try_again() {
+        let retryable = |status, said| answer(status, &[("x-should-retry", said)], "").retryable();
+
+        assert!(retryable(400, "true") && !retryable(400, "false"));
+        assert!(retryable(500, "true") && !retryable(500, "false"));
+        assert!(!retryable(401, "true"));
+    }
+
+    #[test]
+    fn a_conversation_that_is_too_long_is_known_by_code_or_words() {
+        for body in [
+            r#"{"error":{"message":"x","type":"invalid_request_error","code":"context_length_exceeded"}}"#,
+            r#"{"error":{"message":"x","type":"exceed_context_size_error","code":400}}"#,
+            r#"{"error":{"message":"x","type":"exceed_context_size_error","code":"bad_request"}}"#,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 2 tokens > 1 maximum"}}"#,
+            r#"{"error":{"message":"This model's maximum context length is 8192 tokens."}}"#,
+            r#"{"error":"the request exceeds the available context size, try increasing it"}"#,
+        ] {
+            let error = answer(400, &[], body);
+            assert!(
+                matches!(error, Error::PromptTooLong { .. }),
+                "{body}: {error:?}"
+            );
+        }
+        assert!(matches!(answer(413, &[], ""), Error::PromptTooLong { .. }));
+        let other =
+            r#"{"error":{"message":"max_tokens is too large","type":"invalid_request_error"}}"#;
+        assert!(matches!(answer(400, &[], other), Error::Invalid { .. }));
+    }
 }

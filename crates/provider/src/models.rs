@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::SET_A_KEY;
-use crate::price::{self, Price};
+use crate::price;
+use crate::prices::Prices;
 use crate::{Anthropic, AnthropicConfig, Demo, Provider, Usage};
 
 /// Id and label of the models offered without a configuration, all with the same limits; source: the vendor's model
@@ -34,7 +35,10 @@ pub struct Providers {
 pub(crate) struct Configured {
     pub info: ModelInfo,
     pub provider: Provider,
-    pub price: Option<Price>,
+    /// What the file says it costs.
+    pub prices: Option<Prices>,
+    /// What the provider calls it: the table of prices may know that name.
+    pub known_as: String,
 }
 
 /// A model a person can choose, or why they cannot.
@@ -87,14 +91,15 @@ impl Providers {
     #[must_use]
     pub fn cost(&self, model: &str, usage: &Usage) -> (Option<u64>, Option<String>) {
         let own = self.configured(model);
-        if let Some(price) = own.and_then(|configured| configured.price) {
-            return (Some(price.of_call(usage)), Some("configuration".to_owned()));
+        if let Some(prices) = own.and_then(|own| own.prices.as_ref()) {
+            return (Some(prices.cost(usage)), Some("providers.toml".to_owned()));
         }
         // Another vendor's model of the same name has not the same price.
         if own.is_some_and(|own| matches!(own.provider, Provider::OpenAi(_))) {
             return (None, None);
         }
-        let pico = price::cost(model, usage);
+        let known_as = own.map_or(model, |own| own.known_as.as_str());
+        let pico = price::cost(known_as, usage);
         (pico, pico.map(|_| price::TABLE.to_owned()))
     }
 

@@ -10,6 +10,7 @@ use futures_util::TryFutureExt as _;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use reqwest::{Client, Response, header};
 
+use crate::scrub;
 use crate::transport::{self, endpoint, sensitive};
 use crate::{ChunkStream, Error, Request, Secret, Tuning};
 
@@ -68,7 +69,7 @@ impl OpenAi {
         let opening = self.clone().open(request).map_ok(move |response| {
             events::read(transport::events(transport::bytes_of(response), idle))
         });
-        transport::scrubbed(stream::once(opening).try_flatten().boxed(), key)
+        scrub::without(stream::once(opening).try_flatten().boxed(), key)
     }
 
     async fn open(self, request: Request) -> Result<Response, Error> {

@@ -8,7 +8,7 @@ use futures_util::Stream;
 use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 use reqwest::{Client, RequestBuilder, Response, Url, header, redirect};
 
-use crate::{ChunkStream, Error, Secret, failure, frame};
+use crate::{Error, Secret, failure, frame};
 
 /// A client for one base address. Redirects are not followed: the key would go wherever the answer points.
 pub(crate) fn client(base_url: &str, connect: Duration) -> Result<Client, Error> {
@@ -83,12 +83,6 @@ where
 {
     let framed = frame::whole_events(bytes.boxed(), idle);
     EventStream::new(framed).map_err(unframe).boxed()
-}
-
-/// The same stream, its errors without the key.
-pub(crate) fn scrubbed(stream: ChunkStream, key: Option<Secret>) -> ChunkStream {
-    let Some(key) = key else { return stream };
-    stream.map_err(move |error| error.scrubbed(&key)).boxed()
 }
 
 fn unframe(error: EventStreamError<Error>) -> Error {

@@ -10,7 +10,8 @@ use super::usage;
 use crate::failure::Detail;
 use crate::{Block, Chunk, ChunkStream, Error, StopReason, Usage};
 
-/// Reads events until `[DONE]`, or until the end if the server has said why it finished.
+/// Reads events until `[DONE]`. A stream that ends before it was cut, also behind the reason why the model stopped:
+/// what it used comes last.
 pub(super) fn read(events: BoxStream<'static, Result<Event, Error>>) -> ChunkStream {
     stream::try_unfold(
         (events, Reading::default()),
@@ -24,7 +25,7 @@ pub(super) fn read(events: BoxStream<'static, Result<Event, Error>>) -> ChunkStr
                 }
                 match events.next().await {
                     Some(event) => reading.take(&event?.data)?,
-                    None => reading.finish()?,
+                    None => return Err(Error::Incomplete),
                 }
             }
         },
