@@ -4,6 +4,7 @@ pub mod config;
 mod data;
 pub mod doctor;
 mod left_over;
+mod named;
 mod plan;
 mod program;
 mod run_file;

@@ -24,6 +24,8 @@ pub(crate) struct Program {
     pub(crate) path: PathBuf,
     /// All that it is told, besides what every process inherits.
     pub(crate) environment: Vec<(&'static str, OsString)>,
+    /// Variables of ours that the operator's files name for it.
+    pub(crate) named: Vec<(String, OsString)>,
     pub(crate) ready: Ready,
     pub(crate) log: PathBuf,
 }
@@ -68,6 +70,7 @@ impl Program {
                 duplex_boot::shutdown::PARENT,
                 std::process::id().to_string(),
             )
+            .envs(self.named.iter().cloned())
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(log.try_clone().context("cannot share a log")?)

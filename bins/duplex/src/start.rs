@@ -2,12 +2,14 @@
 
 use crate::config::{NatsSync, anthropic_api_key};
 use crate::data::DataFolder;
+use crate::named;
 use crate::plan::{Plan, program};
 use crate::program::{Program, Ready, Running};
 use crate::run_file::Run;
 use crate::say;
 use duplex_local::{NatsOptions, NatsServer, Postgres, PostgresOptions, Sync};
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// Everything that runs. Dropping it ends all of it.
 #[derive(Debug)]
@@ -149,6 +151,7 @@ fn projector(plan: &Plan, data: &DataFolder, addresses: &Addresses) -> Program {
         name: "projector",
         path: program(&plan.programs, "projector"),
         environment,
+        named: Vec::new(),
         ready: Ready::Makes(data.ready_file("projector")),
         log: data.log("projector"),
     }
@@ -165,6 +168,7 @@ fn edge(plan: &Plan, data: &DataFolder, addresses: &Addresses) -> Program {
         name: "edge",
         path: program(&plan.programs, "edge"),
         environment,
+        named: Vec::new(),
         ready: Ready::Answers(plan.reached_at()),
         log: data.log("edge"),
     }
@@ -184,12 +188,15 @@ fn runner(plan: &Plan, data: &DataFolder, addresses: &Addresses) -> Program {
     let workspaces = Some(plan.workspaces.clone()).filter(|folders| !folders.is_empty());
     environment.extend(workspaces.map(|folders| ("DUPLEX_WORKSPACES", folders)));
     environment.extend(anthropic_api_key().map(|key| ("DUPLEX_ANTHROPIC_API_KEY", key)));
+    let files = [data.providers_file(), data.workspaces_file()];
+    let named = named::variables(&files.each_ref().map(PathBuf::as_path));
     let base_url = plan.anthropic_base_url.clone();
     environment.extend(base_url.map(|url| ("DUPLEX_ANTHROPIC_BASE_URL", url.into())));
     Program {
         name: "runner",
         path: program(&plan.programs, "runner"),
         environment,
+        named,
         ready: Ready::Makes(data.ready_file("runner")),
         log: data.log("runner"),
     }

@@ -82,12 +82,13 @@ async fn when_it_is_killed_nothing_stays_and_the_next_start_works() {
 /// What the edge is told besides what all three are.
 const EDGE: [&str; 3] = ["DUPLEX_LISTEN", "DUPLEX_ORIGINS", "DUPLEX_POSTGRES_URL"];
 const PROJECTOR: [&str; 1] = ["DUPLEX_POSTGRES_URL"];
-const RUNNER: [&str; 5] = [
+const RUNNER: [&str; 6] = [
     "DUPLEX_ANTHROPIC_API_KEY",
     "DUPLEX_PROVIDERS_FILE",
     "DUPLEX_PROVIDER_FILE",
     "DUPLEX_ROOTS",
     "DUPLEX_SANDBOX",
+    "DUPLEX_WORKSPACES_FILE",
 ];
 const EVERYONE: [&str; 5] = [
     "DUPLEX_DATA",
@@ -100,10 +101,14 @@ const EVERYONE: [&str; 5] = [
 #[tokio::test]
 async fn each_process_is_told_what_it_needs_and_the_runner_alone_the_key() {
     let installed = Installed::new();
+    std::fs::create_dir_all(installed.data()).unwrap();
+    let providers = "[[providers]]\nname = \"local\"\nkind = \"demo\"\nkey_env = \"NAMED_KEY\"\n";
+    std::fs::write(installed.data().join("providers.toml"), providers).unwrap();
     let mut command = installed.up();
     command
         .env("ANTHROPIC_API_KEY", "key")
         .env("SECRET_OF_THE_SHELL", "1")
+        .env("NAMED_KEY", "named")
         .args(["--origin", "https://duplex.example.org", "--sandbox", "off"]);
     let (_up, run) = installed.started_by(command).await;
 
@@ -121,6 +126,8 @@ async fn each_process_is_told_what_it_needs_and_the_runner_alone_the_key() {
             "{process}"
         );
         assert!(!told.contains_key("SECRET_OF_THE_SHELL"), "{process}");
+        let named = told.get("NAMED_KEY").map(String::as_str);
+        assert_eq!(named, (process == "runner").then_some("named"), "{process}");
     }
     let port = run.ports["edge"];
     assert_eq!(
