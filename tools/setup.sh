@@ -142,4 +142,5 @@ if [ "$1" = test ]; then
     python_packages
     npm_packages e2e
     npm_packages crates/mcp/tests/servers
+    npm_packages crates/provider/tests/aimock
 fi
