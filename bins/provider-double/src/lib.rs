@@ -4,6 +4,7 @@
 //! `[[think 5]] [[say 20]] [[tool bash {"command":"ls"}]] [[then]] [[text "done"]]`. [`DIRECTIVES`] lists them all.
 //! Every request is checked as the real provider checks it; [`Handle::violations`] tells what was wrong.
 
+mod chat;
 mod check;
 mod conversation;
 mod directive;

@@ -9,12 +9,15 @@ use futures_util::stream;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::chat::Chunks;
 use crate::encode::{self, Wire};
 use crate::handle::{Desk, Outcome};
 use crate::script::{self, Script, Step, What};
 
 /// An event cut in the middle of a word.
 const HALF: &[u8] = b"event: content_block_delta\ndata: {\"type\":\"content_bl";
+
+const HALF_A_CHUNK: &[u8] = b"data: {\"choices\":[{\"delta\":{\"con";
 
 /// What follows a step.
 enum Next {
@@ -33,6 +36,7 @@ pub(crate) fn body(
         begin: Instant::now(),
         steps: script.steps.into_iter(),
         wire: script.wire,
+        chunks: script.chunks,
         ready: VecDeque::new(),
         sent: 0,
         watch: Watch {
@@ -69,6 +73,7 @@ struct Sending {
     begin: Instant,
     steps: std::vec::IntoIter<Step>,
     wire: Wire,
+    chunks: Option<Chunks>,
     ready: VecDeque<Bytes>,
     sent: u64,
     watch: Watch,
@@ -114,6 +119,9 @@ impl Sending {
         match what {
             What::Event(event) => self.prepare(event),
             What::Token { index, piece } => self.prepare(&script::delta(*index, &piece.delta())),
+            What::Half if self.chunks.is_some() => {
+                self.ready.push_back(Bytes::from_static(HALF_A_CHUNK));
+            }
             What::Half => self.ready.push_back(Bytes::from_static(HALF)),
             What::Stall => std::future::pending().await,
             What::End => return Next::Close,
@@ -134,7 +142,11 @@ impl Sending {
     }
 
     fn prepare(&mut self, event: &Value) {
-        let text = encode::event(self.wire, event).into_bytes();
+        let text = match &mut self.chunks {
+            Some(chunks) => chunks.encode(event),
+            None => encode::event(self.wire, event),
+        };
+        let text = text.into_bytes();
         let size = self.wire.piece.unwrap_or(text.len());
         self.ready
             .extend(text.chunks(size.max(1)).map(Bytes::copy_from_slice));

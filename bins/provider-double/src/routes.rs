@@ -8,6 +8,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use crate::chat::Chunks;
 use crate::check;
 use crate::conversation::{self, Place};
 use crate::directive::{self, Directive, Http};
@@ -18,6 +19,15 @@ use crate::{Options, encode, pacing};
 /// What the real provider takes at most.
 const LARGEST: usize = 32 * 1024 * 1024;
 
+/// A request to be answered.
+struct Asked<'a> {
+    number: u64,
+    /// How often this very request came before.
+    tries: u64,
+    body: &'a Value,
+    place: Place,
+}
+
 #[derive(Clone)]
 struct App {
     desk: Desk,
@@ -27,6 +37,7 @@ struct App {
 pub(crate) fn router(desk: Desk, options: Options) -> Router {
     Router::new()
         .route("/v1/messages", post(messages))
+        .route("/v1/chat/completions", post(chat))
         .route("/v1/messages/count_tokens", post(count_tokens))
         .route("/v1/models", get(models))
         .fallback(|| async { refusal(404, "there is nothing at this path") })
@@ -37,28 +48,26 @@ pub(crate) fn router(desk: Desk, options: Options) -> Router {
 async fn messages(State(app): State<App>, headers: HeaderMap, text: String) -> Response {
     let body: Value = match serde_json::from_str(&text) {
         Ok(body) => body,
-        Err(error) => return refusal(400, &format!("the request body is not valid JSON: {error}")),
+        Err(error) => return not_json(&error),
     };
-    let (number, tries) = app.desk.enter(&body);
-    if let Err(response) = app.admit(&headers) {
-        return app.refused(number, response);
-    }
-    let mut violations = check::headers(&headers);
-    violations.extend(check::request(&body, &app.desk));
-    if app.options.own_history {
-        violations.extend(check::changed(&body, &app.desk));
-        check::asked(&body, &app.desk);
-    }
-    let place = conversation::place(&body);
-    let stages = directive::parse(&place.text).unwrap_or_else(|mistake| {
-        violations.push(format!("directive: {mistake}"));
-        Vec::new()
-    });
-    if !violations.is_empty() {
-        app.desk.violated(&violations);
-        return app.refused(number, refusal(400, &violations.join("; ")));
-    }
-    app.answer(number, tries, &body, &place, stages).await
+    let violations = check::headers(&headers);
+    app.reply(&headers, &body, violations, None).await
+}
+
+/// The other format: the same answers, from the same directives.
+async fn chat(State(app): State<App>, headers: HeaderMap, text: String) -> Response {
+    let body: Value = match serde_json::from_str(&text) {
+        Ok(body) => body,
+        Err(error) => return not_json(&error),
+    };
+    let violations = crate::chat::check(&body);
+    let chunks = Some(Chunks::of(&body));
+    let body = crate::chat::translated(&body);
+    app.reply(&headers, &body, violations, chunks).await
+}
+
+fn not_json(error: &serde_json::Error) -> Response {
+    refusal(400, &format!("the request body is not valid JSON: {error}"))
 }
 
 async fn count_tokens(
@@ -93,6 +102,41 @@ async fn models(State(app): State<App>, headers: HeaderMap) -> Response {
 }
 
 impl App {
+    /// Checks a request and answers it, in one format or the other.
+    async fn reply(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+        mut violations: Vec<String>,
+        chunks: Option<Chunks>,
+    ) -> Response {
+        let (number, tries) = self.desk.enter(body);
+        if let Err(response) = self.admit(headers) {
+            return self.refused(number, response);
+        }
+        violations.extend(check::request(body, &self.desk));
+        if self.options.own_history {
+            violations.extend(check::changed(body, &self.desk));
+            check::asked(body, &self.desk);
+        }
+        let place = conversation::place(body);
+        let stages = directive::parse(&place.text).unwrap_or_else(|mistake| {
+            violations.push(format!("directive: {mistake}"));
+            Vec::new()
+        });
+        if !violations.is_empty() {
+            self.desk.violated(&violations);
+            return self.refused(number, refusal(400, &violations.join("; ")));
+        }
+        let asked = Asked {
+            number,
+            tries,
+            body,
+            place,
+        };
+        self.answer(asked, stages, chunks).await
+    }
+
     /// Lets everybody in who has the key.
     #[expect(clippy::result_large_err, reason = "the error is the answer")]
     fn admit(&self, headers: &HeaderMap) -> Result<(), Response> {
@@ -118,16 +162,20 @@ impl App {
 
     async fn answer(
         &self,
-        number: u64,
-        tries: u64,
-        body: &Value,
-        place: &Place,
+        asked: Asked<'_>,
         mut stages: Vec<Vec<Directive>>,
+        chunks: Option<Chunks>,
     ) -> Response {
+        let Asked {
+            number,
+            tries,
+            body,
+            place,
+        } = asked;
         for stage in &mut stages {
             stage.retain(|directive| !is_over(directive, tries));
         }
-        match script::reply(body, place, &stages, &self.options, number) {
+        match script::reply(body, &place, &stages, &self.options, number) {
             Reply::Http(http) => self.refused(number, failure(&http)),
             Reply::Html => self.refused(
                 number,
@@ -138,7 +186,7 @@ impl App {
                 pacing::never(self.desk.clone(), number).await;
                 refusal(503, "the double ends")
             }
-            Reply::Stream(script) => self.stream(number, script),
+            Reply::Stream(script) => self.stream(number, Script { chunks, ..*script }),
         }
     }
 

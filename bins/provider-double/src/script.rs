@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::Options;
+use crate::chat::Chunks;
 use crate::conversation::Place;
 use crate::directive::{Directive, Http};
 use crate::encode::Wire;
@@ -18,13 +19,15 @@ pub(crate) enum Reply {
     Http(Http),
     Html,
     Never,
-    Stream(Script),
+    Stream(Box<Script>),
 }
 
 /// An answer to be streamed.
 pub(crate) struct Script {
     pub steps: Vec<Step>,
     pub wire: Wire,
+    /// Set where the answer goes out as chunks of the other format.
+    pub chunks: Option<Chunks>,
     /// The tool calls' ids and the signatures of the thinking before them.
     pub calls: Vec<String>,
     pub signatures: Vec<String>,
@@ -105,7 +108,9 @@ pub(crate) fn reply(
             _ => {}
         }
     }
-    Reply::Stream(Writer::new(body, options, number).write(&directives))
+    Reply::Stream(Box::new(
+        Writer::new(body, options, number).write(&directives),
+    ))
 }
 
 fn echo(text: &str) -> String {

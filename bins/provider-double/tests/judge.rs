@@ -25,17 +25,17 @@ fn python() -> PathBuf {
     python
 }
 
-#[tokio::test]
-async fn the_official_client_reads_text_thinking_tools_and_errors() {
+/// Has a client read a double; it says what it finds odd. Gives what the double found odd.
+async fn judged_by(script: &str) -> Vec<String> {
     let double = start(Options {
         key: Some("k".to_owned()),
         ..Options::default()
     })
     .await
     .unwrap();
-    let script = std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/tests/judge.py";
+    let tests = std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/tests/";
     let output = Command::new(python())
-        .arg(script)
+        .arg(tests + script)
         .arg(double.base_url())
         .kill_on_drop(true)
         .output()
@@ -46,5 +46,20 @@ async fn the_official_client_reads_text_thinking_tools_and_errors() {
 
     assert!(output.status.success(), "{said}\n{complained}");
     assert_eq!(said.trim(), "all good");
-    assert_eq!(double.violations(), Vec::<String>::new());
+    double.violations()
+}
+
+#[tokio::test]
+async fn the_official_client_reads_text_thinking_tools_and_errors() {
+    assert_eq!(judged_by("judge.py").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_other_format_s_client_reads_text_thinking_tools_and_errors() {
+    let found = judged_by("judge_chat.py").await;
+    // The client leaves a call without its result, once and on purpose.
+    assert!(
+        found[0].contains("must be followed by tool messages"),
+        "{found:?}"
+    );
 }

@@ -65,6 +65,7 @@ impl<'a> Writer<'a> {
         Script {
             steps: self.steps,
             wire: wire(directives),
+            chunks: None,
             calls: self.calls,
             signatures: self.signatures,
             usage,

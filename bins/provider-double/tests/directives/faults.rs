@@ -32,7 +32,7 @@ async fn errors_come_before_the_answer_or_within_it() {
         (401, "unauthorized"),
         (403, "unauthorized"),
         (404, "invalid_request"),
-        (413, "invalid_request"),
+        (413, "prompt_too_long"),
         (500, "overloaded"),
         (503, "overloaded"),
     ] {
