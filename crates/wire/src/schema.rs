@@ -13,6 +13,8 @@ enum Kind {
     Count,
     /// A count, or null.
     CountOrNull,
+    /// True or false.
+    Flag,
     /// One of these words.
     Word(&'static [&'static str]),
 }
@@ -25,14 +27,14 @@ enum Need {
     Needed,
     Optional,
 }
-use Kind::{Bytes, Count, CountOrNull, Id, Text, Word};
+use Kind::{Bytes, Count, CountOrNull, Flag, Id, Text, Word};
 use Need::{Needed, Optional};
 
 const DELIVERY: Kind = Word(&["queue", "steer"]);
 const ROLE: Kind = Word(&["viewer", "commenter", "driver", "owner"]);
 
 /// Every command: its type, what it does, and its fields. An answer to a tool call has three shapes.
-const COMMANDS: [(&str, &str, &[Field]); 29] = [
+const COMMANDS: [(&str, &str, &[Field]); 32] = [
     (
         "post_message",
         "Say something to the agent. The command's id becomes the message's.",
@@ -164,6 +166,21 @@ const COMMANDS: [(&str, &str, &[Field]); 29] = [
     ),
     ("take_control", "Take the keyboard.", &[]),
     (
+        "give_control",
+        "Give the keyboard to somebody, or put it down for whoever types next.",
+        &[("to", Id, Optional)],
+    ),
+    (
+        "rename_terminal",
+        "Give a terminal a name, or take it away.",
+        &[("terminal", Id, Needed), ("name", Text, Needed)],
+    ),
+    (
+        "set_private_input",
+        "Keep nothing of what is typed into a terminal, or keep it again.",
+        &[("terminal", Id, Needed), ("on", Flag, Needed)],
+    ),
+    (
         "open_terminal",
         "Open a terminal. The command's id becomes the terminal's.",
         &[("cols", Count, Needed), ("rows", Count, Needed)],
@@ -227,6 +244,7 @@ fn field(kind: Kind) -> Object {
         CountOrNull => ObjectBuilder::new()
             .schema_type(SchemaType::from_iter([Type::Integer, Type::Null]))
             .minimum(Some(0)),
+        Flag => of(Type::Boolean),
         Word(words) => of(Type::String).enum_values(Some(words.iter().copied())),
     };
     built.build()

@@ -22,6 +22,7 @@ fn example(kind: Kind) -> Value {
         Text => json!("some text"),
         Bytes => json!("bHMK"),
         Count | CountOrNull => json!(7),
+        Flag => json!(true),
         Word(words) => json!(words[0]),
     }
 }
