@@ -169,10 +169,7 @@ impl Error {
     /// Whether only a shorter conversation can succeed.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
-        matches!(
-            self,
-            Self::PromptTooLong { .. } | Self::Invalid { status: 413, .. }
-        )
+        matches!(self, Self::PromptTooLong { .. })
     }
 
     /// The same error without the key in it: a server may repeat what it was sent.
