@@ -3,7 +3,7 @@
 
 mod place;
 
-use duplex_domain::{Command, EndReason, Event, ItemKind, Mode, ToolKind, ToolState, Verdict};
+use duplex_domain::{Command, EndReason, ItemKind, Mode, ToolKind, ToolState, Verdict};
 use duplex_local::scratch_dir;
 use place::{Person, Place, runs, within};
 use std::path::PathBuf;
@@ -98,20 +98,8 @@ async fn a_rule_allows_a_whole_server_and_its_process_ends_with_the_session() {
         .await;
     assert_eq!(ada.sees_end(1).await, EndReason::Complete);
     assert!(place.tree(&ada).join("made.txt").exists());
-    let offered = place
-        .events(&ada)
-        .await
-        .into_iter()
-        .find_map(|event| match event {
-            Event::LineageStarted { tools, .. } => Some(tools),
-            _ => None,
-        });
-    let offered = offered.unwrap();
-    assert!(
-        offered
-            .iter()
-            .any(|tool| tool.name == "mcp__files__write_file")
-    );
+    let name = "mcp__files__write_file".to_owned();
+    assert!(place.offered(&ada).await.contains(&name));
 
     let words = format!("node {program}");
     assert!(runs(&words));

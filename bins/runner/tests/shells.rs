@@ -38,7 +38,9 @@ async fn ctrl_c_stops_a_command_and_exit_tells_its_code() {
     let place = Place::new().await;
     let mut ada = place.open().await;
     let terminal = ada.opens_terminal().await;
-    ada.types(terminal, "echo beg''un; sleep 1000\n").await;
+    // It is the command itself that says it has begun: an interrupt before the shell has started it stops nothing.
+    let command = "bash -c \"echo beg''un; exec sleep 1000\"\n";
+    ada.types(terminal, command).await;
     ada.sees_printed("begun").await;
 
     ada.types(terminal, "\x03").await;

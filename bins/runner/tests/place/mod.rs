@@ -139,6 +139,16 @@ impl Place {
         events
     }
 
+    /// The names of the tools that the model was offered.
+    pub async fn offered(&self, person: &Person) -> Vec<String> {
+        let events = self.events(person).await;
+        let offered = events.into_iter().find_map(|event| match event {
+            Event::LineageStarted { tools, .. } => Some(tools),
+            _ => None,
+        });
+        offered.unwrap().into_iter().map(|tool| tool.name).collect()
+    }
+
     pub async fn open(&self) -> Person {
         let session = SessionId(Uuid::now_v7());
         let team = TeamId(Uuid::from_u128(5));
