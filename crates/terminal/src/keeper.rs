@@ -44,7 +44,8 @@ enum What {
 ///
 /// While the terminal hides what is typed, only a count is kept, one for the whole line, since a count for each
 /// key would tell the length. It stays so until a newline was typed and the terminal no longer hides. Redacted
-/// too is what was typed in the 150 ms before.
+/// too is what was typed in the 150 ms before. A program that reads keys itself (`Raw`) cannot be told from any
+/// other, so for its passwords there is [`private`](Self::private).
 #[derive(Debug, Default)]
 pub struct Keeper {
     waiting: VecDeque<Waiting>,
@@ -52,6 +53,8 @@ pub struct Keeper {
     secret: bool,
     /// The last secret key was a newline.
     ended: bool,
+    /// The typist asked that nothing be kept.
+    private: bool,
 }
 
 impl Keeper {
@@ -59,6 +62,23 @@ impl Keeper {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// From here on, of all keys only a count is kept whatever the terminal does, or no longer so. Redacted too is what
+    /// was typed in the 150 ms before it was switched on; switching it off ends a count, but not a password prompt's.
+    pub fn private(&mut self, private: bool, now: Instant) {
+        if private {
+            self.redact(now);
+        } else if self.private && !self.secret {
+            self.end_line();
+        }
+        self.private = private;
+    }
+
+    /// Whether only a count is kept of what is typed now: viewers are to see it.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.private || self.secret
     }
 
     /// Takes typed keys, and what the terminal did with keys just before they were written to it.
@@ -74,6 +94,8 @@ impl Keeper {
                 bytes.iter().any(|byte| is_newline(*byte))
             };
             self.hide(bytes.len(), self.ended, now);
+        } else if self.private {
+            self.hide(bytes.len(), ends_line(bytes), now);
         } else if self.waiting_bytes() + bytes.len() > MOST_WAITING {
             self.hide(bytes.len(), true, now);
         } else {
@@ -117,12 +139,23 @@ impl Keeper {
     pub fn finish(&mut self) -> Vec<Kept> {
         *self = Self {
             waiting: std::mem::take(&mut self.waiting),
+            private: self.private,
             ..Self::default()
         };
         self.waiting
             .drain(..)
             .map(|waiting| waiting.what.kept())
             .collect()
+    }
+
+    fn end_line(&mut self) {
+        if let Some(Waiting {
+            what: What::Secret { done, .. },
+            ..
+        }) = self.waiting.back_mut()
+        {
+            *done = true;
+        }
     }
 
     fn waiting_bytes(&self) -> usize {
@@ -207,97 +240,4 @@ fn ends_line(bytes: &[u8]) -> bool {
 /// Enter sends a carriage return.
 fn is_newline(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(start: Instant, ms: u64) -> Instant {
-        start + Duration::from_millis(ms)
-    }
-
-    fn bytes(text: &str) -> Kept {
-        Kept::Bytes(text.as_bytes().to_vec())
-    }
-
-    #[test]
-    fn keys_are_kept_after_a_wait_and_in_order() {
-        let (mut keeper, start) = (Keeper::new(), Instant::now());
-        keeper.typed(b"l", Echo::Raw, start);
-        keeper.typed(b"s", Echo::Echo, at(start, 100));
-        assert_eq!(keeper.due(at(start, 149)), []);
-        assert_eq!(keeper.next_due(), Some(at(start, 150)));
-        assert_eq!(keeper.due(at(start, 150)), [bytes("l")]);
-        assert_eq!(keeper.due(at(start, 999)), [bytes("s")]);
-        assert_eq!(keeper.next_due(), None);
-    }
-
-    #[test]
-    fn a_password_typed_key_by_key_is_one_rounded_count() {
-        let (mut keeper, start) = (Keeper::new(), Instant::now());
-        for key in b"hunter2" {
-            keeper.typed(&[*key], Echo::Hidden, start);
-        }
-        assert_eq!(keeper.due(at(start, 5_000)), [], "the line is not over");
-        keeper.typed(b"\r", Echo::Hidden, at(start, 5_000));
-        keeper.typed(b"ls\r", Echo::Raw, at(start, 5_100));
-        assert_eq!(
-            keeper.due(at(start, 9_000)),
-            [Kept::Count(8), bytes("ls\r")]
-        );
-    }
-
-    #[test]
-    fn keys_stay_secret_until_newline_and_echo_is_back() {
-        let (mut keeper, start) = (Keeper::new(), Instant::now());
-        keeper.typed(b"pass", Echo::Hidden, start);
-        keeper.typed(b"word", Echo::Echo, at(start, 200));
-        keeper.typed(b"s\r", Echo::Echo, at(start, 400));
-        keeper.typed(b"ls", Echo::Echo, at(start, 600));
-        assert_eq!(keeper.due(at(start, 9_000)), [Kept::Count(16), bytes("ls")]);
-    }
-
-    #[test]
-    fn keys_typed_just_before_the_prompt_are_redacted() {
-        let (mut keeper, start) = (Keeper::new(), Instant::now());
-        keeper.typed(b"sudo id\r", Echo::Raw, start);
-        keeper.typed(b"hun", Echo::Raw, at(start, 500));
-        keeper.typed(b"ter2\r", Echo::Hidden, at(start, 600));
-        assert_eq!(
-            keeper.due(at(start, 9_000)),
-            [bytes("sudo id\r"), Kept::Count(8)]
-        );
-    }
-
-    #[test]
-    fn a_prompt_seen_without_a_key_redacts_too() {
-        let (mut keeper, start) = (Keeper::new(), Instant::now());
-        keeper.typed(b"hunter2xy\r", Echo::Raw, start);
-        keeper.saw(Echo::Hidden, at(start, 149));
-        assert_eq!(keeper.due(at(start, 150)), []);
-        assert_eq!(keeper.finish(), [Kept::Count(16)]);
-    }
-
-    #[test]
-    fn two_passwords_are_two_counts() {
-        let (mut keeper, start) = (Keeper::new(), Instant::now());
-        keeper.typed(b"first\r", Echo::Hidden, start);
-        keeper.typed(b"a longer second\r", Echo::Hidden, at(start, 200));
-        assert_eq!(
-            keeper.due(at(start, 999)),
-            [Kept::Count(8), Kept::Count(16)]
-        );
-    }
-
-    #[test]
-    fn of_a_huge_paste_only_the_size_is_kept() {
-        let (mut keeper, start) = (Keeper::new(), Instant::now());
-        keeper.typed(b"a", Echo::Raw, start);
-        keeper.typed(&vec![b'x'; MOST_WAITING], Echo::Raw, start);
-        assert_eq!(
-            keeper.due(at(start, 150)),
-            [bytes("a"), Kept::Count(1024 * 1024)]
-        );
-    }
 }

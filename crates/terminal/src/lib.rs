@@ -4,6 +4,7 @@
 //! Keys run the other way, past a [`Keeper`], and are [sealed](SealKey) before they are stored.
 
 mod answers;
+mod budget;
 mod gate;
 mod history;
 mod keeper;
@@ -12,14 +13,17 @@ mod modes;
 mod pty;
 mod scan;
 mod screen;
+mod scrub;
 mod seal;
 mod size;
 
 pub use answers::Answers;
+pub use budget::{Allowance, Budget, Elided, Verdict};
 pub use gate::Gate;
 pub use keeper::{Echo, Keeper, Kept};
 #[cfg(feature = "pty")]
 pub use pty::{Closed, Exit, Exited, Input, Launch, NotTaken, Process, Pty, SpawnError, spawn};
 pub use screen::{Cursor, Screen};
+pub use scrub::Scrubber;
 pub use seal::{OpenError, SealKey};
 pub use size::Size;

@@ -12,7 +12,7 @@ pub(crate) const LEAD: u8 = 0xc2;
 /// Cancels any sequence or string, shows nothing.
 pub(crate) const CAN: u8 = 0x18;
 const SUB: u8 = 0x1a;
-const BEL: u8 = 0x07;
+pub(crate) const BEL: u8 = 0x07;
 
 /// A piece of terminal output. Together the pieces are the whole output, but for over-long sequences.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) enum Token<'a> {
     Text(&'a [u8]),
     /// A complete control sequence, introducer to final byte.
     Csi(&'a [u8]),
-    /// A complete escape or C1 control, or the first two bytes of an escape with intermediates.
+    /// A complete escape sequence or C1 control.
     Escape(&'a [u8]),
     /// Opens a string: OSC, DCS, APC, PM or SOS.
     Opener(&'a [u8]),
@@ -46,6 +46,8 @@ enum State {
     /// After the first byte of what may be a C1 control.
     Lead(Option<Kind>),
     Escape,
+    /// Inside an escape sequence, after its first intermediate.
+    Intermediate,
     Csi,
     /// Inside a sequence that grew too long.
     Skip,
@@ -77,6 +79,11 @@ impl Scanner {
         }
     }
 
+    /// How many bytes of an unfinished sequence are held.
+    pub(crate) fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// What was begun and never finished; the scanner starts anew.
     pub(crate) fn finish(&mut self) -> Vec<u8> {
         self.state = State::Plain;
@@ -105,6 +112,7 @@ impl Scanner {
             State::Payload(kind) => self.in_payload(byte, kind, on),
             State::Lead(kind) => return self.after_lead(byte, kind, on),
             State::Escape => return self.in_escape(byte, on),
+            State::Intermediate => return self.in_intermediate(byte, on),
             State::Csi => return self.in_csi(byte, on),
             State::Skip => return self.in_skip(byte, on),
         }
@@ -149,10 +157,20 @@ impl Scanner {
         match byte {
             ESC | CAN | SUB | 0x80.. => return self.broken(on),
             0x00..=0x1f | 0x7f => self.hold(byte, State::Escape, on),
+            0x20..=0x2f => self.hold(byte, State::Intermediate, on),
             b'[' => self.hold(byte, State::Csi, on),
             b']' => self.open(byte, Kind::Osc, on),
             b'P' | b'X' | b'^' | b'_' => self.open(byte, Kind::Other, on),
             _ => self.complete(byte, on, |held| Token::Escape(held)),
+        }
+        true
+    }
+
+    fn in_intermediate(&mut self, byte: u8, on: &mut impl FnMut(Token<'_>)) -> bool {
+        match byte {
+            ESC | CAN | SUB | 0x80.. => return self.broken(on),
+            0x30..=0x7e => self.complete(byte, on, |held| Token::Escape(held)),
+            _ => self.hold(byte, State::Intermediate, on),
         }
         true
     }

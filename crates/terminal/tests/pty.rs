@@ -6,7 +6,9 @@
 )]
 
 use bytes::Bytes;
-use duplex_terminal::{Closed, Echo, Exit, Input, Launch, NotTaken, Pty, Size, SpawnError, spawn};
+use duplex_terminal::{
+    Closed, Echo, Exit, Input, Keeper, Kept, Launch, NotTaken, Pty, Size, SpawnError, spawn,
+};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -363,4 +365,101 @@ async fn a_terminal_leaves_no_thread_although_nobody_read_its_keys() {
     while input.try_write(Bytes::from(vec![b'x'; 4096])) != Err(NotTaken::Full) {}
     drop(shell);
     eventually(|| threads() == 0).await;
+}
+
+/// Types a line key by key, as the runner does: the echo is read just before each key is written.
+async fn types_past(keeper: &mut Keeper, shell: &Shell, keys: &str) {
+    for key in keys.bytes() {
+        let echo = shell.pty.input.echo();
+        shell.types(&char::from(key).to_string()).await;
+        keeper.typed(&[key], echo, std::time::Instant::now());
+    }
+}
+
+/// Everything that may be kept, once the terminal no longer hides keys.
+async fn kept(keeper: &mut Keeper, shell: &Shell) -> Vec<Kept> {
+    eventually(|| shell.pty.input.echo() != Echo::Hidden).await;
+    keeper.saw(shell.pty.input.echo(), std::time::Instant::now());
+    keeper.finish()
+}
+
+fn only_secret(kept: Vec<Kept>) -> Vec<u32> {
+    let count = |kept| match kept {
+        Kept::Count(count) => Some(count),
+        Kept::Bytes(_) => None,
+    };
+    kept.into_iter().filter_map(count).collect()
+}
+
+fn clear(kept: &[Kept]) -> String {
+    let bytes = kept.iter().filter_map(|kept| match kept {
+        Kept::Bytes(bytes) => Some(bytes.as_slice()),
+        Kept::Count(_) => None,
+    });
+    String::from_utf8(bytes.collect::<Vec<_>>().concat()).unwrap()
+}
+
+/// A prompt as `sudo` and `su` make it: echo off, ask, read a line, echo back; and again after a wrong one.
+const ASKS_TWICE: &str = "for try in 1 2; do stty -echo; printf 'Password: '; read -r word; stty echo; echo; \
+                          echo \"got $word\"; done";
+
+#[tokio::test]
+async fn of_passwords_typed_into_real_prompts_only_rounded_counts_are_kept() {
+    let mut shell = Shell::interactive().await;
+    let mut keeper = Keeper::new();
+    let command = "read -s secret; echo \"<$secret>\"\r";
+    types_past(&mut keeper, &shell, command).await;
+    echo_becomes(&shell.pty.input, Echo::Hidden).await;
+    types_past(&mut keeper, &shell, "hunter2\r").await;
+    shell.until("<hunter2>").await;
+    shell.until("ready> ").await;
+    echo_becomes(&shell.pty.input, Echo::Raw).await;
+    types_past(&mut keeper, &shell, "echo after\r").await;
+    let kept = kept(&mut keeper, &shell).await;
+    // How much was typed within 150 ms of the prompt is up to the machine: that is in the count as well.
+    assert!(clear(&kept).ends_with("echo after\r"), "{kept:?}");
+    assert!(!clear(&kept).contains("hunter2"), "{kept:?}");
+    assert!(only_secret(kept).iter().all(|count| count % 8 == 0));
+}
+
+#[tokio::test]
+async fn a_prompt_that_asks_again_hides_both_answers() {
+    let mut shell = Shell::runs(ASKS_TWICE);
+    let mut keeper = Keeper::new();
+    for word in ["wrongone", "a much longer second"] {
+        shell.until("Password: ").await;
+        echo_becomes(&shell.pty.input, Echo::Hidden).await;
+        types_past(&mut keeper, &shell, &format!("{word}\r")).await;
+        shell.until(&format!("got {word}")).await;
+    }
+    assert_eq!(keeper.finish(), [Kept::Count(16), Kept::Count(24)]);
+}
+
+#[tokio::test]
+async fn a_real_su_asks_without_echo_and_its_answer_is_not_kept() {
+    // Root is asked nothing, so somebody else asks for root.
+    let root = rustix::process::getuid().is_root();
+    let mut shell = if root {
+        Shell::runs("exec setpriv --reuid 65534 --regid 65534 --clear-groups su root")
+    } else {
+        Shell::runs("exec su root")
+    };
+    let mut keeper = Keeper::new();
+    shell.until("Password: ").await;
+    echo_becomes(&shell.pty.input, Echo::Hidden).await;
+    types_past(&mut keeper, &shell, "not the password\r").await;
+    shell.rest().await;
+    assert_eq!(keeper.finish(), [Kept::Count(24)]);
+}
+
+#[tokio::test]
+async fn in_private_nothing_typed_into_a_raw_program_is_kept() {
+    let mut shell = Shell::runs("stty raw -echo; echo raw; head -c 8 >/dev/null; echo done");
+    let mut keeper = Keeper::new();
+    shell.until("raw").await;
+    assert_eq!(shell.pty.input.echo(), Echo::Raw);
+    keeper.private(true, std::time::Instant::now());
+    types_past(&mut keeper, &shell, "hunter2\r").await;
+    shell.until("done").await;
+    assert_eq!(keeper.finish(), [Kept::Count(8)]);
 }
