@@ -154,7 +154,7 @@ pub enum Command {
         #[serde(flatten)]
         size: Size,
     },
-    /// End a terminal's processes.
+    /// Give a terminal a name, or take it away.
     RenameTerminal {
         /// Which one.
         terminal: TerminalId,
@@ -173,6 +173,8 @@ pub enum Command {
         /// Which terminal.
         terminal: TerminalId,
     },
+    /// Make what was typed in this session unreadable for good, and keep nothing of it from here on.
+    ForgetKeys,
     /// End the session.
     End,
     /// Open an ended session again.

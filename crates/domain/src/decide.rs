@@ -159,6 +159,7 @@ pub fn decide(
         return match command {
             Command::Reopen => Ok(Some(Event::Reopened {})),
             Command::End => Ok(None),
+            Command::ForgetKeys => Ok(forget_keys(session)),
             _ => Err(Refusal::Over),
         };
     }
@@ -204,6 +205,7 @@ pub fn decide(
         Command::RenameTerminal { terminal, name } => rename_terminal(session, terminal, &name),
         Command::SetPrivateInput { terminal, on } => set_private(session, by, terminal, on),
         Command::CloseTerminal { terminal } => close_terminal(session, terminal),
+        Command::ForgetKeys => Ok(forget_keys(session)),
         Command::End => Ok(Some(Event::Ended {})),
         Command::Reopen => Err(Refusal::NotOver),
     }
@@ -247,6 +249,7 @@ fn least_role(command: &Command) -> Role {
         Command::SetBudget { .. }
         | Command::SetMember { .. }
         | Command::RemoveMember { .. }
+        | Command::ForgetKeys
         | Command::End
         | Command::Reopen => Role::Owner,
     }
@@ -615,6 +618,8 @@ fn running(session: &Session, terminal: TerminalId) -> Result<&crate::Terminal, 
         .ok_or(Refusal::NoTerminal)
 }
 
+/// A size is one person's to give: who has the keyboard; while nobody has it, who opened the terminal. Were it anybody's,
+/// two people with windows of different sizes would pull it back and forth.
 fn resize(
     session: &Session,
     by: UserId,
@@ -622,8 +627,16 @@ fn resize(
     size: Size,
 ) -> Result<Option<Event>, Refusal> {
     may_type(session, by, terminal)?;
-    let changed = running(session, terminal)?.size != size;
+    let known = running(session, terminal)?;
+    if session.driver.is_none() && known.by.is_some_and(|opener| opener != by) {
+        return Err(Refusal::NotDriving);
+    }
+    let changed = known.size != size;
     Ok(changed.then_some(Event::TerminalResized { terminal, size }))
+}
+
+fn forget_keys(session: &Session) -> Option<Event> {
+    (!session.keys_forgotten).then_some(Event::KeysForgotten {})
 }
 
 fn close_terminal(session: &Session, terminal: TerminalId) -> Result<Option<Event>, Refusal> {

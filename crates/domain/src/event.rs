@@ -378,6 +378,8 @@ pub enum Event {
         /// Whether it is private.
         on: bool,
     },
+    /// The key that sealed what was typed was destroyed; from here on only counts are kept.
+    KeysForgotten {},
     /// Somebody asked for a terminal's processes to be ended.
     TerminalClosed {
         /// Which one.
@@ -548,6 +550,13 @@ pub enum Event {
         offset: u64,
         /// The new size.
         size: Size,
+    },
+    /// A terminal's program began to hide what is typed, as at a password prompt, or shows it again.
+    InputHidden {
+        /// Which one.
+        terminal: TerminalId,
+        /// Whether it is hidden.
+        on: bool,
     },
     /// A terminal put out more than the log keeps; a saved screen stands for it.
     OutputElided {
@@ -784,6 +793,7 @@ impl Event {
             | Self::TerminalResized { .. }
             | Self::TerminalRenamed { .. }
             | Self::PrivateInputSet { .. }
+            | Self::KeysForgotten {}
             | Self::TerminalClosed { .. }
             | Self::TerminalExited { .. }
             | Self::Ended {}
@@ -805,6 +815,7 @@ impl Event {
             | Self::Printed { .. }
             | Self::ScreenSaved { .. }
             | Self::TerminalSized { .. }
+            | Self::InputHidden { .. }
             | Self::OutputElided { .. }
             | Self::NetworkAsked { .. }
             | Self::Notice { .. }

@@ -118,6 +118,9 @@ pub struct Terminal {
     /// Whether nothing that is typed is kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,
+    /// Whether its program hides what is typed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     /// How many bytes of its output the log does not have.
     #[serde(default)]
     pub elided: u64,
@@ -135,6 +138,7 @@ impl Terminal {
             saved: 0,
             closing: false,
             private: false,
+            hidden: false,
             elided: 0,
         }
     }
@@ -209,6 +213,9 @@ pub struct Session {
     pub cost: Cost,
     /// Its terminals.
     pub terminals: BTreeMap<TerminalId, Terminal>,
+    /// Whether what was typed cannot be read any more, and is not kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keys_forgotten: bool,
     /// How much the agent does without asking.
     #[serde(default)]
     pub mode: Mode,
@@ -490,6 +497,10 @@ impl Session {
             Event::PrivateInputSet { terminal, on } => {
                 self.terminal(*terminal, |terminal| terminal.private = *on);
             }
+            Event::InputHidden { terminal, on } => {
+                self.terminal(*terminal, |terminal| terminal.hidden = *on);
+            }
+            Event::KeysForgotten {} => self.keys_forgotten = true,
             Event::TerminalClosed { terminal } => {
                 self.terminal(*terminal, |terminal| terminal.closing = true);
             }

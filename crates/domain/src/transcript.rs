@@ -434,6 +434,8 @@ impl Transcript {
             | Event::ControlGiven { .. }
             | Event::TerminalRenamed { .. }
             | Event::PrivateInputSet { .. }
+            | Event::KeysForgotten {}
+            | Event::InputHidden { .. }
             | Event::TerminalSized { .. }
             | Event::OutputElided { .. }
             | Event::TerminalOpened { .. }

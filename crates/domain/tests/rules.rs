@@ -258,6 +258,51 @@ fn a_terminal_has_a_name_and_can_be_private() {
 }
 
 #[test]
+fn a_terminal_s_size_is_one_person_s_to_give() {
+    let terminal = TerminalId(Uuid::from_u128(3));
+    let opened = Event::TerminalOpened {
+        terminal,
+        size: SIZE,
+    };
+    let down = Event::ControlGiven { to: None };
+    let begun = [
+        opened_by(ADA),
+        joined(BOB, Role::Driver),
+        by(BOB, opened),
+        by(ADA, down),
+    ];
+    let resize = |session: &Session, by| {
+        let size = Size {
+            cols: 100,
+            rows: 30,
+        };
+        decide(session, by, ID, Command::Resize { terminal, size }).map(|event| event.is_some())
+    };
+
+    let free = after(begun.clone());
+    assert_eq!(free.driver, None);
+    assert_eq!(resize(&free, BOB), Ok(true), "who opened it");
+    assert_eq!(resize(&free, ADA), Err(Refusal::NotDriving));
+    let driven = after(begun.into_iter().chain([by(ADA, Event::ControlTaken {})]));
+    assert_eq!(resize(&driven, ADA), Ok(true), "who has the keyboard");
+    assert_eq!(resize(&driven, BOB), Err(Refusal::NotDriving));
+}
+
+#[test]
+fn what_was_typed_can_be_forgotten_by_an_owner_even_after_the_end() {
+    let people = [opened_by(ADA), joined(BOB, Role::Driver)];
+    let forget = |session: &Session, by| decide(session, by, ID, Command::ForgetKeys);
+
+    let session = after(people.clone());
+    assert_eq!(forget(&session, BOB), Err(Refusal::RoleTooSmall));
+    assert_eq!(forget(&session, ADA), Ok(Some(Event::KeysForgotten {})));
+    let over = after(people.into_iter().chain([by(ADA, Event::Ended {})]));
+    assert_eq!(forget(&over, ADA), Ok(Some(Event::KeysForgotten {})));
+    let people = [opened_by(ADA), by(ADA, Event::KeysForgotten {})];
+    assert_eq!(forget(&after(people), ADA), Ok(None));
+}
+
+#[test]
 fn a_terminal_that_exited_takes_no_keys() {
     let terminal = TerminalId(Uuid::from_u128(3));
     let opened = by(

@@ -4,7 +4,7 @@ use crate::Log;
 use async_nats::client::RequestErrorKind;
 use async_nats::{HeaderMap, Subscriber};
 use bytes::Bytes;
-use duplex_domain::{Refusal, SessionId, TerminalId, UserId};
+use duplex_domain::{Refusal, Seq, SessionId, TerminalId, UserId};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -21,6 +21,8 @@ pub struct KeyPress {
     pub terminal: TerminalId,
     /// Who.
     pub user: UserId,
+    /// The newest fact they were allowed by: who decides about them has seen at least that.
+    pub after: Seq,
     /// Their bytes.
     pub bytes: Bytes,
 }
@@ -59,6 +61,7 @@ impl Log {
         let mut headers = HeaderMap::new();
         headers.insert("User", press.user.to_string().as_str());
         headers.insert("Terminal", press.terminal.to_string().as_str());
+        headers.insert("After", press.after.0.to_string().as_str());
         let request = async_nats::Request::new()
             .headers(headers)
             .payload(press.bytes)
@@ -126,6 +129,7 @@ impl Keys {
             let header = |name| Some(message.headers.as_ref()?.get(name)?.as_str());
             let user = header("User").and_then(|user| user.parse().ok());
             let terminal = header("Terminal").and_then(|terminal| terminal.parse().ok());
+            let after = header("After").and_then(|after| after.parse().ok());
             let (Some(user), Some(terminal), Some(reply)) = (user, terminal, message.reply) else {
                 continue;
             };
@@ -133,6 +137,7 @@ impl Keys {
                 session: self.session,
                 terminal,
                 user,
+                after: Seq(after.unwrap_or_default()),
                 bytes: message.payload,
             };
             let client = self.client.clone();

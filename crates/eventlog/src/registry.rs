@@ -277,6 +277,15 @@ impl Registry {
         key.ok_or_else(|| RegistryError::unavailable("the session's key is not there"))
     }
 
+    /// Destroys the key that a session's keystrokes are sealed with. What it sealed cannot be read any more.
+    ///
+    /// # Errors
+    /// When the register cannot be reached.
+    pub async fn forget_session_key(&self, session: SessionId) -> Result<(), RegistryError> {
+        let purged = self.keys.purge(session.to_string()).await;
+        purged.map_err(RegistryError::unavailable)
+    }
+
     /// Tells runners what a team may spend in a calendar month, in picodollars; none lifts the limit.
     ///
     /// # Errors

@@ -326,6 +326,7 @@ async fn keys_reach_the_runner_or_say_why_not() {
         session: SessionId(Uuid::from_u128(1)),
         terminal: TerminalId(Uuid::from_u128(2)),
         user: UserId(Uuid::from_u128(3)),
+        after: Seq(7),
         bytes: bytes.into(),
     };
     assert_eq!(
@@ -405,6 +406,22 @@ async fn a_session_keeps_its_first_key() {
     let second = registry.session_key(session, [2; 32]).await.unwrap();
 
     assert_eq!((first, second), ([1; 32], [1; 32]));
+}
+
+#[tokio::test]
+async fn a_session_s_key_that_was_destroyed_is_gone() {
+    let place = place().await;
+    let registry = place.log.registry().await.unwrap();
+    let session = SessionId(Uuid::now_v7());
+    registry.session_key(session, [1; 32]).await.unwrap();
+
+    registry.forget_session_key(session).await.unwrap();
+
+    let another = registry.session_key(session, [2; 32]).await.unwrap();
+    assert_eq!(another, [2; 32]);
+    // Destroying what is not there is no mistake.
+    let nobody = SessionId(Uuid::now_v7());
+    registry.forget_session_key(nobody).await.unwrap();
 }
 
 #[tokio::test]

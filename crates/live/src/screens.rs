@@ -217,6 +217,7 @@ mod tests {
                 saved: 3,
                 closing: false,
                 private: false,
+                hidden: false,
                 elided: 0,
             },
         );

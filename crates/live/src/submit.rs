@@ -160,13 +160,14 @@ impl Live {
             terminal,
             data: Blob::default(),
         };
-        let Decision { seq, .. } = self.decide(session, user, Uuid::nil(), typing).await?;
+        let Decision { seq, guard, .. } = self.decide(session, user, Uuid::nil(), typing).await?;
         let bytes = Bytes::from(data.0);
         self.log
             .send_keys(KeyPress {
                 session,
                 terminal,
                 user,
+                after: guard,
                 bytes,
             })
             .await?;

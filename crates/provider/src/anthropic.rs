@@ -53,6 +53,11 @@ pub struct Anthropic {
 }
 
 impl Anthropic {
+    /// The key, if there is one.
+    pub(crate) fn key(&self) -> Option<&Secret> {
+        self.config.api_key.as_ref()
+    }
+
     /// Prepares a client; nothing connects yet, and what is wrong with the configuration is said by the first request.
     #[must_use]
     pub fn new(mut config: AnthropicConfig) -> Self {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::SET_A_KEY;
 use crate::price;
 use crate::prices::Prices;
-use crate::{Anthropic, AnthropicConfig, Demo, Provider, Usage};
+use crate::{Anthropic, AnthropicConfig, Demo, Provider, Secret, Usage};
 
 /// Id and label of the models offered without a configuration, all with the same limits; source: the vendor's model
 /// overview, 2026-11-22.
@@ -101,6 +101,23 @@ impl Providers {
         let known_as = own.map_or(model, |own| own.known_as.as_str());
         let pico = price::cost(known_as, usage);
         (pico, pico.map(|_| price::TABLE.to_owned()))
+    }
+
+    /// The keys of all providers: what nobody may be shown.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        let configured = self.configured.iter().map(|own| &own.provider);
+        let keys = configured.filter_map(|provider| match provider {
+            Provider::Anthropic(anthropic) => anthropic.key(),
+            Provider::OpenAi(openai) => openai.key(),
+            Provider::Demo(_) | Provider::Nobody(_) => None,
+        });
+        self.anthropic
+            .key()
+            .into_iter()
+            .chain(keys)
+            .cloned()
+            .collect()
     }
 
     fn configured(&self, model: &str) -> Option<&Configured> {

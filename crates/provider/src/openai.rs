@@ -49,6 +49,11 @@ pub struct OpenAi {
 }
 
 impl OpenAi {
+    /// The key, if there is one.
+    pub(crate) fn key(&self) -> Option<&Secret> {
+        self.config.api_key.as_ref()
+    }
+
     /// Prepares a client for one model; nothing connects yet.
     #[must_use]
     pub fn new(mut config: OpenAiConfig, tuning: Tuning) -> Self {

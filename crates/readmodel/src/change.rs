@@ -119,6 +119,7 @@ impl Change {
                 Event::TerminalResized { terminal, .. }
                 | Event::TerminalRenamed { terminal, .. }
                 | Event::PrivateInputSet { terminal, .. }
+                | Event::InputHidden { terminal, .. }
                 | Event::TerminalClosed { terminal }
                 | Event::TerminalExited { terminal, .. } => {
                     self.terminals.entry(*terminal).or_default();

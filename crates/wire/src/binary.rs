@@ -2,9 +2,6 @@
 
 use duplex_domain::{Seq, SessionId, Size, TerminalId};
 
-/// Bytes of the head: kind, session, terminal, sequence, offset.
-const HEAD: usize = 1 + 16 + 16 + 8 + 8;
-
 /// What the bytes of a [`Screenful`] are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScreenfulKind {
@@ -48,10 +45,13 @@ pub enum ScreenfulError {
 }
 
 impl<'a> Screenful<'a> {
+    /// Bytes of the head: kind, session, terminal, sequence, offset.
+    pub const HEAD: usize = 1 + 16 + 16 + 8 + 8;
+
     /// The frame's bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut frame = Vec::with_capacity(HEAD + self.bytes.len());
+        let mut frame = Vec::with_capacity(Self::HEAD + self.bytes.len());
         frame.push(match self.kind {
             ScreenfulKind::Output => 1,
             ScreenfulKind::Screen => 2,

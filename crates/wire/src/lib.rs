@@ -20,8 +20,8 @@ pub use close::Close;
 pub use costs::{CostRow, Costs, CostsBy, SetTeamBudget, Spending, TeamBudget};
 pub use rest::{
     Accepted, CreateSession, CreateWorkspace, Created, ErrorBody, ErrorDetail, ItemPage, Login, Me,
-    Model, ModelPrice, PostCommand, SessionPage, SessionRow, SessionView, Setup, TerminalView,
-    Working, Workspace, WorkspaceState,
+    Model, ModelPrice, OwnTerminal, PostCommand, SessionPage, SessionRow, SessionView, Setup,
+    TerminalView, Working, Workspace, WorkspaceState,
 };
 
 /// What the page sends over its socket.
@@ -49,6 +49,14 @@ pub enum Up {
         session: SessionId,
         /// What to do.
         command: Command,
+    },
+    /// So many bytes of terminal output of a session are drawn. Once a page said so, it is sent no more output than it
+    /// draws: what it cannot keep up with is left out, and a snapshot follows.
+    Drawn {
+        /// Which session.
+        session: SessionId,
+        /// The bytes since it was last watched: of output, screens and sizes, headers not counted.
+        bytes: u64,
     },
     /// Are you there?
     Ping {},

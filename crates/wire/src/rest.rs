@@ -221,6 +221,24 @@ pub enum Working {
     Ended,
 }
 
+/// A terminal that a person opened and that runs, in whichever session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OwnTerminal {
+    /// Its session.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub session: SessionId,
+    /// The session's title.
+    pub title: String,
+    /// The folder of the session's workspace.
+    pub path: String,
+    /// Which terminal.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub terminal: TerminalId,
+    /// What people call it; empty if it has no name.
+    pub name: String,
+}
+
 /// One session in a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

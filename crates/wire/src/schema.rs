@@ -34,7 +34,7 @@ const DELIVERY: Kind = Word(&["queue", "steer"]);
 const ROLE: Kind = Word(&["viewer", "commenter", "driver", "owner"]);
 
 /// Every command: its type, what it does, and its fields. An answer to a tool call has three shapes.
-const COMMANDS: [(&str, &str, &[Field]); 32] = [
+const COMMANDS: [(&str, &str, &[Field]); 33] = [
     (
         "post_message",
         "Say something to the agent. The command's id becomes the message's.",
@@ -179,6 +179,11 @@ const COMMANDS: [(&str, &str, &[Field]); 32] = [
         "set_private_input",
         "Keep nothing of what is typed into a terminal, or keep it again.",
         &[("terminal", Id, Needed), ("on", Flag, Needed)],
+    ),
+    (
+        "forget_keys",
+        "Make what was typed in this session unreadable for good, and keep nothing of it from here on.",
+        &[],
     ),
     (
         "open_terminal",
