@@ -14,6 +14,9 @@ use std::time::Duration;
 /// Picodollars in a dollar.
 const PICO: u64 = 1_000_000_000_000;
 
+/// As good as never.
+const A_YEAR: Duration = Duration::from_hours(365 * 24);
+
 /// Runs the agents, tools and terminals of sessions.
 ///
 /// Started by `duplex up`; by hand only where a runner has a machine of its own.
@@ -69,6 +72,9 @@ pub struct Config {
     /// A TOML file that says what is allowed in which workspace (docs/workspaces.md); without it, no network.
     #[arg(long, env = "DUPLEX_WORKSPACES_FILE")]
     pub workspaces_file: Option<PathBuf>,
+    /// After how many hours a terminal is closed that nobody types into and that puts nothing out.
+    #[arg(long, env = "DUPLEX_TERMINAL_IDLE_HOURS", default_value_t = 12.0)]
+    pub terminal_idle_hours: f64,
     /// A file to be made once the runner is ready.
     #[arg(long, env = "DUPLEX_READY_FILE")]
     pub ready_file: Option<PathBuf>,
@@ -119,6 +125,15 @@ impl Config {
             time: Duration::from_secs(self.turn_minutes.max(1).saturating_mul(60)),
             pico: self.turn_dollars.map(|dollars| dollars.0),
         }
+    }
+
+    /// After how long an idle terminal is closed.
+    #[must_use]
+    pub fn terminal_idle(&self) -> Duration {
+        let seconds = self.terminal_idle_hours.max(0.0) * 3600.0;
+        Duration::try_from_secs_f64(seconds)
+            .unwrap_or(A_YEAR)
+            .min(A_YEAR)
     }
 
     /// Calls that need no approval in any session.

@@ -62,15 +62,19 @@ pub async fn run(
     })
     .await?;
     let registry = log.registry().await?;
+    let providers = config.providers()?;
+    let secrets = providers.secrets();
     let runner = Arc::new(Runner {
         id: own_id(&config.data)?,
         log,
         registry,
         sandbox,
-        providers: config.providers()?,
+        providers,
         turn_limits: config.turn_limits(),
         rules: config.rules()?,
         policies: config.policies()?,
+        secrets: secrets.iter().map(|key| key.reveal().to_owned()).collect(),
+        terminal_idle: config.terminal_idle(),
         money: TeamMoney::default(),
         data: config.data.clone(),
         roots: config.roots.clone(),

@@ -25,6 +25,7 @@ struct Section {
     rules: Vec<String>,
     #[serde(default)]
     readable: Vec<PathBuf>,
+    keep_keys: Option<bool>,
     #[serde(default)]
     mcp: Written,
 }
@@ -39,6 +40,7 @@ struct Named {
     rules: Vec<String>,
     #[serde(default)]
     readable: Vec<PathBuf>,
+    keep_keys: Option<bool>,
     #[serde(default)]
     mcp: Written,
 }
@@ -62,6 +64,8 @@ pub struct Allowed {
     pub rules: Vec<String>,
     /// Folders of the machine that may be read in the sandbox, besides the system's.
     pub readable: Vec<PathBuf>,
+    /// Whether what is typed into terminals is kept, sealed; if it is not said, it is.
+    pub keep_keys: Option<bool>,
     /// Tool servers.
     pub servers: Vec<ServerConfig>,
 }
@@ -113,6 +117,7 @@ impl Allowed {
         self.network.rules.extend(other.network.rules.clone());
         self.rules.extend(other.rules.clone());
         self.readable.extend(other.readable.clone());
+        self.keep_keys = other.keep_keys.or(self.keep_keys);
         // A workspace's own server goes before one of the same name that is everywhere.
         let named = |name: &str| other.servers.iter().any(|server| server.name == name);
         self.servers.retain(|server| !named(&server.name));
@@ -134,6 +139,7 @@ impl Named {
             allow: self.allow,
             rules: self.rules,
             readable: self.readable,
+            keep_keys: self.keep_keys,
             mcp: self.mcp,
         };
         Ok((self.path, section.check(&of, variable)?))
@@ -162,6 +168,7 @@ impl Section {
             network,
             rules: self.rules,
             readable: self.readable,
+            keep_keys: self.keep_keys,
             servers,
         })
     }
@@ -180,6 +187,7 @@ mod tests {
     const FILE: &str = r#"
         [default]
         rules = ["bash(git status *)"]
+        keep_keys = false
         [default.mcp.files]
         command = ["files"]
         [default.mcp.issues]
@@ -189,6 +197,7 @@ mod tests {
         allow = ["crates.io", "*.npmjs.org:443"]
         rules = ["bash(make *)", "mcp__files__*"]
         readable = ["/usr"]
+        keep_keys = true
         [workspace.mcp.files]
         command = ["files", "--all"]
         env = { TOKEN = { env = "FILES_TOKEN" } }
@@ -212,13 +221,14 @@ mod tests {
             ["bash(git status *)", "bash(make *)", "mcp__files__*"]
         );
         assert_eq!(app.readable, [PathBuf::from("/usr")]);
+        assert_eq!(app.keep_keys, Some(true));
         let servers = app.servers.iter().map(|server| server.name.as_str());
         assert_eq!(servers.collect::<Vec<_>>(), ["issues", "files"]);
         assert!(format!("{:?}", app.servers[1]).contains("--all"));
 
         let other = policies.of(Path::new("/srv/other"));
         assert_eq!((other.network.is_empty(), other.rules.len()), (true, 1));
-        assert_eq!(other.servers.len(), 2);
+        assert_eq!((other.servers.len(), other.keep_keys), (2, Some(false)));
         assert!(
             Policies::default()
                 .of(Path::new("/srv/app"))

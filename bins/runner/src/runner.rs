@@ -8,6 +8,7 @@ use duplex_eventlog::{Log, Registry, RegistryError, RunnerInfo, TokenPrices};
 use duplex_provider::{Providers, Usage};
 use duplex_workspace::Sandbox;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What a runner's sessions share.
 pub struct Runner {
@@ -27,6 +28,10 @@ pub struct Runner {
     pub rules: Vec<String>,
     /// What is allowed in which workspace.
     pub policies: Policies,
+    /// The providers' keys: what no terminal may show.
+    pub secrets: Vec<String>,
+    /// After how long an idle terminal is closed.
+    pub terminal_idle: Duration,
     /// What teams have spent.
     pub money: TeamMoney,
     /// Its data folder.

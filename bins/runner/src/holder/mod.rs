@@ -23,7 +23,8 @@ use duplex_domain::{
     CallId, EndReason, Event, Lane, Problem, Seq, Session, SessionId, State, TeamId, TerminalEnd,
     TerminalId, TerminalState, TurnId, work,
 };
-use duplex_eventlog::{AppendError, Followed, Keys, ReadError, RegistryError};
+use duplex_eventlog::{AppendError, Followed, Keys, PressedKey, ReadError, RegistryError};
+use duplex_mcp::ServerConfig;
 use duplex_terminal::SealKey;
 use duplex_workspace::tools::Shared;
 use duplex_workspace::{Repository, Sandbox, WorkspaceError, Worktree};
@@ -91,7 +92,12 @@ struct Holder {
     /// Ends with either lane's writing: the session is lost then.
     lanes: [AbortOnDropHandle<()>; 2],
     keys: Keys,
-    key: SealKey,
+    /// Keys that were allowed by facts which have not come yet.
+    early: VecDeque<PressedKey>,
+    /// Seals what was typed; none where nothing of it is kept.
+    key: Option<SealKey>,
+    /// What no terminal may show.
+    secrets: Arc<Vec<String>>,
     /// Tells when teams run out of money or have some again.
     purses: watch::Receiver<HashSet<TeamId>>,
     /// What the operator allows here.
@@ -142,16 +148,19 @@ impl Holder {
         let start = |lane, guard| Scribe::start(log.clone(), address, lane, guard, pen);
         let (output, output_lane) = start(Lane::Output, session.output);
         let (input, input_lane) = start(Lane::Input, session.input);
-        let fresh = *SealKey::generate().as_bytes();
         let allowed = runner.policies.of(&repository.root);
         let socket = runner.data.join("ways").join(session.id.to_string());
         let opened = WayOut::open(allowed.network.clone(), &socket, &runner.sandbox);
         let (way_out, sandbox) = opened.map_err(HoldError::WayOut)?;
         let sandbox = sandbox.with_readable(&allowed.readable);
-        let key = runner.registry.session_key(session.id, fresh).await?;
+        let key = seal_key(&runner, session, &allowed).await?;
+        let servers = allowed.servers.iter().flat_map(ServerConfig::secrets);
+        let secrets = servers.chain(runner.secrets.iter().cloned());
         Ok(Self {
+            secrets: Arc::new(secrets.collect()),
+            early: VecDeque::new(),
             keys: runner.log.keys(session.id).await?,
-            key: SealKey::from_bytes(key),
+            key,
             purses: runner.money.changes(),
             allowed,
             sandbox,
@@ -210,7 +219,7 @@ impl Holder {
                 Some(report) = self.reports.1.recv() => self.report(report),
                 event = self.way_out.asked() => self.say_now(event),
                 Some(over) = self.over.1.recv() => self.notes.push_back(Note::ShellOver(over)),
-                Some(keys) = self.keys.next() => self.pass(keys).await,
+                Some(keys) = self.keys.next() => self.early.push_back(keys),
                 _ = self.purses.changed() => {}
                 () = stop.cancelled(), if !self.stopping => self.stop().await,
                 () = tokio::time::sleep(PATIENCE) => self.release_if_idle(),
@@ -279,6 +288,7 @@ impl Holder {
         self.start_turn_if_begun().await;
         self.tend_files().await;
         self.tend_shells().await;
+        self.pass_keys().await;
         self.append_next();
         Ok(())
     }
@@ -349,6 +359,20 @@ impl Holder {
             warn!("what was written last may be missing: {error}");
         }
     }
+}
+
+/// What seals the keys of a session, if they are kept at all.
+async fn seal_key(
+    runner: &Runner,
+    session: &Session,
+    allowed: &Allowed,
+) -> Result<Option<SealKey>, RegistryError> {
+    if session.keys_forgotten || allowed.keep_keys == Some(false) {
+        return Ok(None);
+    }
+    let fresh = *SealKey::generate().as_bytes();
+    let key = runner.registry.session_key(session.id, fresh).await?;
+    Ok(Some(SealKey::from_bytes(key)))
 }
 
 fn runner_lost() -> Problem {

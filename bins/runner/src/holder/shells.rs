@@ -6,7 +6,7 @@ use duplex_domain::{
     Event, Level, Refusal, Size, State, TerminalEnd, TerminalId, TerminalState, work,
 };
 use duplex_eventlog::PressedKey;
-use duplex_terminal::Launch;
+use duplex_terminal::{Allowance, Launch};
 use duplex_workspace::Worktree;
 use std::ffi::OsString;
 
@@ -14,6 +14,8 @@ impl Holder {
     pub(super) async fn tend_shells(&mut self) {
         let terminals = self.session().terminals.clone();
         let ended = self.session().state == State::Ended;
+        let forgets = self.session().keys_forgotten;
+        self.key.take_if(|_| forgets);
         for (id, terminal) in terminals {
             if terminal.state != TerminalState::Running {
                 self.shells.remove(&id);
@@ -30,6 +32,14 @@ impl Holder {
             if shell.size != terminal.size {
                 shell.size = terminal.size;
                 order(shell, Order::Resize(terminal.size)).await;
+            }
+            if shell.private != terminal.private {
+                shell.private = terminal.private;
+                order(shell, Order::Private(terminal.private)).await;
+            }
+            if forgets && !shell.forgets {
+                shell.forgets = true;
+                order(shell, Order::Forget).await;
             }
             if terminal.closing || ended {
                 order(shell, Order::Close).await;
@@ -76,6 +86,9 @@ impl Holder {
             output: self.output.clone(),
             input: self.input.clone(),
             key: self.key.clone(),
+            secrets: self.secrets.clone(),
+            allowance: Allowance::default(),
+            idle: self.runner.terminal_idle,
             over: self.over.0.clone(),
             worktree: worktree.clone(),
         };
@@ -95,8 +108,17 @@ impl Holder {
             .push_back(Note::ShellOver(Over { terminal, end }));
     }
 
+    /// Passes on the keys whose permission is part of the picture by now, in order. A size that was given before them has
+    /// been ordered before them.
+    pub(super) async fn pass_keys(&mut self) {
+        let now = self.session().fact;
+        while let Some(keys) = self.early.pop_front_if(|keys| keys.press.after <= now) {
+            self.pass(keys).await;
+        }
+    }
+
     /// Keys go on to their shell if their author may type there.
-    pub(super) async fn pass(&mut self, keys: PressedKey) {
+    async fn pass(&mut self, keys: PressedKey) {
         let (user, terminal) = (keys.press.user, keys.press.terminal);
         if let Err(refusal) = work::may_type(self.session(), user, terminal) {
             return keys.refused(refusal).await;

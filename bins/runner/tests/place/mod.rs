@@ -14,6 +14,7 @@ use duplex_eventlog::{
 use duplex_local::{NatsOptions, NatsServer, scratch_dir};
 use duplex_provider_double as double;
 use duplex_runner::config::Config;
+use duplex_terminal::Screen;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,6 +24,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub const ADA: UserId = UserId(Uuid::from_u128(0xADA));
+
+/// A terminal's first size, as its screen takes it.
+const SHELL: duplex_terminal::Size = duplex_terminal::Size { cols: 80, rows: 24 };
 
 pub struct Place {
     pub nats: NatsServer,
@@ -158,6 +162,7 @@ impl Place {
             picture: Picture::new(session),
             follow: self.log.follow(session, Seq(0)).await.unwrap(),
             printed: Vec::new(),
+            screen: Screen::new(SHELL, Screen::SCROLLBACK),
             typed: Vec::new(),
         };
         let opened = Event::Opened {
@@ -232,6 +237,8 @@ pub struct Person {
     pub picture: Picture,
     /// Everything its terminals put out.
     pub printed: Vec<u8>,
+    /// What its one terminal shows.
+    pub screen: Screen,
     /// Of each `Typed`: the count, and how many sealed bytes came with it.
     pub typed: Vec<(u32, usize)>,
     log: Log,
@@ -314,7 +321,18 @@ impl Person {
         };
         for envelope in &frame.events {
             match &envelope.event {
-                Event::Printed { bytes, .. } => self.printed.extend(&bytes.0),
+                Event::Printed { bytes, .. } => {
+                    self.printed.extend(&bytes.0);
+                    self.screen.feed(&bytes.0);
+                }
+                Event::ScreenSaved {
+                    bytes,
+                    elided: true,
+                    ..
+                } => {
+                    self.screen = Screen::new(SHELL, Screen::SCROLLBACK);
+                    self.screen.feed(&bytes.0);
+                }
                 Event::Typed { count, bytes, .. } => self.typed.push((*count, bytes.0.len())),
                 _ => {}
             }
@@ -405,6 +423,7 @@ impl Person {
             session: self.address.session,
             terminal,
             user: ADA,
+            after: self.picture.session.fact,
             bytes: keys.as_bytes().to_vec().into(),
         };
         self.log.send_keys(press).await.unwrap();
