@@ -23,6 +23,8 @@ pub(crate) struct App {
     pub sockets: Arc<Sockets>,
     pub setup_link: Arc<SetupLink>,
     pub spent_teams: Arc<SpentTeams>,
+    /// How many terminals one person may have running.
+    pub terminals_per_person: usize,
     pub metrics: PrometheusHandle,
     /// Cancelled when the edge stops.
     pub stop: CancellationToken,

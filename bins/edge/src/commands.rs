@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::body::{Body, InPath};
 use crate::failure::Failure;
 use crate::signed_in::SignedIn;
-use crate::{models, team};
+use crate::{models, team, terminals};
 use axum::Json;
 use axum::extract::State;
 use duplex_domain::{Command, Seq, SessionId, UserId};
@@ -47,6 +47,10 @@ pub(crate) async fn submit(
         models::choose(app, Some(model.clone())).await?;
     }
     team::check_command(app, session, user, id, &command).await?;
+    if matches!(command, Command::OpenTerminal { .. }) {
+        terminals::check(app, session, user, id).await?;
+    }
+    let forgets = matches!(command, Command::ForgetKeys);
     let outcome = app.live.submit(session, user, id, command).await;
     let label = if outcome.is_ok() {
         "accepted"
@@ -54,5 +58,10 @@ pub(crate) async fn submit(
         "refused"
     };
     counter!("duplex_edge_commands_total", "outcome" => label).increment(1);
-    Ok(outcome?)
+    let seq = outcome?;
+    if forgets {
+        // The log says so by now; if this fails, saying it again does this again.
+        app.registry.forget_session_key(session).await?;
+    }
+    Ok(seq)
 }

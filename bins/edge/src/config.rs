@@ -20,6 +20,9 @@ pub struct Config {
     pub origins: Vec<Origin>,
     /// The folder for what must outlive a restart (`DUPLEX_DATA`): the setup link.
     pub data: PathBuf,
+    /// How many terminals one person may have running, in all sessions together (`DUPLEX_TERMINALS_PER_PERSON`); 16 by
+    /// default.
+    pub terminals_per_person: usize,
     /// A file to make once requests are served (`DUPLEX_READY_FILE`).
     pub ready_file: Option<PathBuf>,
 }
@@ -33,6 +36,9 @@ pub enum ConfigError {
     /// The address to listen on is not one.
     #[error("DUPLEX_LISTEN is `{0}`, which is no address; write it like 127.0.0.1:7700")]
     Listen(String),
+    /// A number is not one.
+    #[error("{0} is `{1}`, which is no number above zero; write it like 16")]
+    Number(&'static str, String),
     /// An origin is not one.
     #[error("DUPLEX_ORIGINS is not right: {0}")]
     Origin(#[from] OriginError),
@@ -52,8 +58,8 @@ impl Config {
     /// # Errors
     /// When one is missing or wrong.
     pub fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let read = |name| read(name).filter(|value| !value.is_empty());
-        let needed = |name| read(name).ok_or(ConfigError::Missing(name));
+        let read = |name: &'static str| read(name).filter(|value| !value.is_empty());
+        let needed = |name: &'static str| read(name).ok_or(ConfigError::Missing(name));
         let listen = read("DUPLEX_LISTEN").unwrap_or_else(|| "127.0.0.1:7700".into());
         let origins = read("DUPLEX_ORIGINS").unwrap_or_default();
         let origins = origins
@@ -67,9 +73,22 @@ impl Config {
             listen: listen.parse().map_err(|_| ConfigError::Listen(listen))?,
             origins: origins.map(str::parse).collect::<Result<_, _>>()?,
             data: needed("DUPLEX_DATA")?.into(),
+            terminals_per_person: number("DUPLEX_TERMINALS_PER_PERSON", &read, 16)?,
             ready_file: read("DUPLEX_READY_FILE").map(PathBuf::from),
         })
     }
+}
+
+fn number(
+    name: &'static str,
+    read: impl Fn(&'static str) -> Option<String>,
+    usual: usize,
+) -> Result<usize, ConfigError> {
+    let Some(text) = read(name) else {
+        return Ok(usual);
+    };
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or(ConfigError::Number(name, text))
 }
 
 #[cfg(test)]
@@ -96,6 +115,22 @@ mod tests {
                 .to_string()
                 .starts_with("DUPLEX_POSTGRES_URL is not set")
         );
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_told() {
+        let with = |text: &'static str| {
+            move |name: &str| match name {
+                "DUPLEX_TERMINALS_PER_PERSON" => Some(text.to_owned()),
+                name => variables(name),
+            }
+        };
+        let few = Config::from_variables(with("3")).unwrap();
+        assert_eq!(few.terminals_per_person, 3);
+        for wrong in ["0", "-1", "many"] {
+            let error = Config::from_variables(with(wrong)).unwrap_err();
+            assert!(error.to_string().contains("DUPLEX_TERMINALS_PER_PERSON"));
+        }
     }
 
     #[test]

@@ -108,6 +108,16 @@ impl Failure {
         Self::new(StatusCode::CONFLICT, "team_budget", message)
     }
 
+    pub fn too_many_terminals(most: usize) -> Self {
+        let message = format!("{most} terminals of yours are running; close one first");
+        Self::new(StatusCode::CONFLICT, "too_many_of_yours", message)
+    }
+
+    pub fn no_terminal() -> Self {
+        let message = "this session has no such terminal";
+        Self::new(StatusCode::NOT_FOUND, "no_terminal", message)
+    }
+
     pub fn no_session() -> Self {
         Self::from(WatchError::NotFound)
     }

@@ -5,6 +5,7 @@
 //! from a snapshot: a slow page slows nobody.
 
 mod allowance;
+mod flow;
 mod lanes;
 mod message;
 mod outbox;

@@ -25,6 +25,7 @@ mod sessions;
 mod setup_link;
 mod signed_in;
 mod team;
+mod terminals;
 mod views;
 mod workspaces;
 

@@ -5,7 +5,7 @@ use crate::body::LARGEST_BODY;
 use crate::failure::Failure;
 use crate::{
     accounts, assets, commands, costs, events, feed, headers, health, kept, models, openapi,
-    origin, sessions, team, workspaces,
+    origin, sessions, team, terminals, workspaces,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -32,6 +32,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(commands::post))
         .routes(routes!(events::events))
         .routes(routes!(kept::kept))
+        .routes(routes!(terminals::own))
         .routes(routes!(feed::feed))
         .routes(routes!(costs::costs))
         .routes(routes!(team::budget, team::set_budget))

@@ -159,6 +159,7 @@ async fn connect(config: &Config, address: SocketAddr) -> Result<App, StartError
         sockets: Arc::new(Sockets::default()),
         setup_link: Arc::new(SetupLink::in_folder(&config.data)),
         spent_teams: Arc::default(),
+        terminals_per_person: config.terminals_per_person,
         metrics: metrics(),
         stop: CancellationToken::new(),
     })

@@ -14,6 +14,7 @@ mod pictures;
 mod projection;
 mod row;
 mod spent;
+mod terminals;
 mod verify;
 mod view;
 mod write;

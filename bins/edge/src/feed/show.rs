@@ -1,11 +1,12 @@
 //! Showing one session on one socket.
 
+use super::flow::Flow;
 use super::outbox::{Gone, Outbox};
 use crate::app::App;
 use bytes::Bytes;
 use duplex_domain::{Seq, SessionId, UserId};
 use duplex_live::{Shown, Start, Update, Watch, WatchError};
-use duplex_wire::Down;
+use duplex_wire::{Down, Screenful};
 use metrics::counter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +25,8 @@ pub(super) struct Show {
     pub out: Outbox,
     /// The newest frame sent.
     pub sent: Arc<AtomicU64>,
+    /// What the page has drawn.
+    pub flow: Arc<Flow>,
 }
 
 /// Why showing stopped.
@@ -82,29 +85,35 @@ impl Show {
     }
 
     async fn show(&self, mut watch: Watch) -> Stop {
-        if let Err(gone) = self.begin(&watch).await {
+        // Output was left out, so a snapshot must follow.
+        let mut behind = false;
+        if let Err(gone) = self.begin(&watch, &mut behind).await {
             return gone.into();
         }
         loop {
-            let update = watch.next().await;
-            if let Err(stop) = self.take(update, &mut watch).await {
+            let update = tokio::select! {
+                update = watch.next() => update,
+                () = self.flow.caught_up(), if behind => return Stop::Lagged,
+            };
+            if let Err(stop) = self.take(update, &mut watch, &mut behind).await {
                 return stop;
             }
         }
     }
 
-    async fn begin(&self, watch: &Watch) -> Result<(), Gone> {
+    async fn begin(&self, watch: &Watch, behind: &mut bool) -> Result<(), Gone> {
         match &watch.start {
             Start::Snapshot(snapshot) => {
                 self.out.json(snapshot.json.clone()).await?;
                 for screen in &snapshot.screens {
+                    self.flow.sends(screen.len() - Screenful::HEAD);
                     self.out.binary(screen.clone()).await?;
                 }
             }
             Start::Missed(missed) => {
                 let mut batch = Batch::default();
                 for shown in missed {
-                    self.add(&mut batch, shown).await?;
+                    self.add(&mut batch, shown, behind).await?;
                 }
                 self.flush(&mut batch).await?;
             }
@@ -123,12 +132,12 @@ impl Show {
     }
 
     /// Sends an update with all that is ready behind it.
-    async fn take(&self, first: Update, watch: &mut Watch) -> Result<(), Stop> {
+    async fn take(&self, first: Update, watch: &mut Watch, behind: &mut bool) -> Result<(), Stop> {
         let mut batch = Batch::default();
         let mut next = Some(first);
         while let Some(update) = next {
             match update {
-                Update::Frame(shown) => self.add(&mut batch, &shown).await?,
+                Update::Frame(shown) => self.add(&mut batch, &shown, behind).await?,
                 Update::Synced(seq) => {
                     self.flush(&mut batch).await?;
                     self.synced(seq).await?;
@@ -145,8 +154,9 @@ impl Show {
         Ok(self.flush(&mut batch).await?)
     }
 
-    /// Takes a frame into the batch. Terminal output keeps its place among the events.
-    async fn add(&self, batch: &mut Batch, shown: &Shown) -> Result<(), Gone> {
+    /// Takes a frame into the batch. Terminal output keeps its place among the events; what the page cannot draw is left
+    /// out, and the chat goes on.
+    async fn add(&self, batch: &mut Batch, shown: &Shown, behind: &mut bool) -> Result<(), Gone> {
         if let Some(json) = &shown.json {
             batch.push(json);
         }
@@ -154,7 +164,10 @@ impl Show {
             self.flush(batch).await?;
         }
         for output in &shown.output {
-            self.out.binary(output.clone()).await?;
+            *behind |= !self.flow.takes(output.len() - Screenful::HEAD);
+            if !*behind {
+                self.out.binary(output.clone()).await?;
+            }
         }
         self.sent.fetch_max(shown.seq.0, Ordering::Relaxed);
         Ok(())

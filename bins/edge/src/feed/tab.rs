@@ -1,6 +1,7 @@
 //! One page's socket, from welcome to goodbye.
 
 use super::allowance::{Allowance, Verdict};
+use super::flow::Flow;
 use super::lanes::Lanes;
 use super::message::{self, Misread, shortened};
 use super::outbox::{Gone, Outbox};
@@ -42,6 +43,7 @@ pub(super) struct Tab {
 
 struct Watching {
     sent: Arc<AtomicU64>,
+    flow: Arc<Flow>,
     show: AbortOnDropHandle<()>,
 }
 
@@ -158,12 +160,18 @@ impl Tab {
             }
             Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(End::Left),
         };
-        match self.allowance.take(Instant::now()) {
+        let read = message::read(&text);
+        // Who draws much says so often, and asks for nothing.
+        let verdict = match read {
+            Ok(Up::Drawn { .. }) => Verdict::Fine,
+            _ => self.allowance.take(Instant::now()),
+        };
+        match verdict {
             Verdict::Fine => {}
             Verdict::Over => return Ok(self.slow_down(String::new(), None).await?),
             Verdict::Enough => return Err(End::Close(Close::TooMany)),
         }
-        match message::read(&text) {
+        match read {
             Ok(up) => Ok(self.act(up).await?),
             Err(Misread {
                 id,
@@ -185,6 +193,12 @@ impl Tab {
             Up::Watch { session, after } => self.watch(session, after).await,
             Up::Unwatch { session } => {
                 self.watches.remove(&session);
+                Ok(())
+            }
+            Up::Drawn { session, bytes } => {
+                if let Some(watching) = self.watches.get(&session) {
+                    watching.flow.drawn(bytes);
+                }
                 Ok(())
             }
             Up::Command {
@@ -211,7 +225,7 @@ impl Tab {
                 .refuse(String::new(), "too_many_watches", message, Some(session))
                 .await;
         }
-        let sent = Arc::new(AtomicU64::new(0));
+        let (sent, flow) = (Arc::new(AtomicU64::new(0)), Arc::new(Flow::default()));
         let (app, user, out) = (self.app.clone(), self.person.user.id, self.out.clone());
         let show = Show {
             app,
@@ -219,9 +233,10 @@ impl Tab {
             user,
             out,
             sent: sent.clone(),
+            flow: flow.clone(),
         };
         let show = AbortOnDropHandle::new(tokio::spawn(show.run(after)));
-        self.watches.insert(session, Watching { sent, show });
+        self.watches.insert(session, Watching { sent, flow, show });
         Ok(())
     }
 }

@@ -61,6 +61,7 @@ async fn the_document_names_every_address_of_the_interface() {
         "GET /api/sessions/{id}/items",
         "GET /api/setup",
         "GET /api/team/budget",
+        "GET /api/terminals",
         "GET /api/workspaces",
         "GET /healthz",
         "GET /metrics",

@@ -435,6 +435,70 @@ async fn terminal_output_comes_as_bytes_and_a_late_joiner_gets_the_screen() {
 }
 
 #[tokio::test]
+async fn a_page_that_does_not_keep_up_is_spared_output_and_then_shown_the_screen() {
+    let stack = Stack::start().await;
+    let ada = stack.ada().await;
+    let (session, address, seq) = stack.foreign_session(&[(ada.id, Role::Owner)]).await;
+    let terminal = with_terminal(&stack, &address, seq).await;
+    let mut socket = Socket::open(&ada).await;
+    socket.watch(session, None).await;
+    socket.snapshot().await;
+    let drawn =
+        |bytes: u64| json!({"type": "drawn", "session": session, "bytes": bytes}).to_string();
+    socket.send(drawn(0)).await;
+
+    let (mut guard, mut offset) = (Seq(0), 0);
+    for n in 0..20_u8 {
+        let bytes = Blob(vec![b'a' + n; 65_536]);
+        let printed = [put_out(Event::Printed {
+            terminal,
+            offset,
+            bytes,
+        })];
+        let name = format!("printed {n}");
+        let appended = stack
+            .log
+            .append(&address, Lane::Output, guard, &name, &printed);
+        (guard, offset) = (appended.await.unwrap(), offset + 65_536);
+    }
+    // The chat goes on.
+    let renamed = json!({"type": "rename", "title": "still heard"});
+    ada.command(session, renamed).await;
+    let mut got = 0;
+    loop {
+        match socket.next().await {
+            Said::Bytes(frame) => got += Screenful::decode(&frame).unwrap().bytes.len() as u64,
+            Said::Down(down) => {
+                let Down::Events { events, .. } = *down else {
+                    continue;
+                };
+                let mut events = events.iter().flat_map(|frame| &frame.events);
+                if events.any(|envelope| matches!(envelope.event, Event::Renamed { .. })) {
+                    break;
+                }
+            }
+            Said::Closed(_) => panic!("closed"),
+        }
+    }
+    // Nothing is cut in the middle, so one piece may go beyond the half mebibyte.
+    assert!((512 * 1024..=576 * 1024).contains(&got), "{got}");
+
+    socket.send(drawn(got)).await;
+    let Down::Snapshot { picture, .. } = socket.down().await else {
+        panic!("no snapshot")
+    };
+    assert_eq!(picture.session.title, "still heard");
+    let Said::Bytes(frame) = socket.next().await else {
+        panic!("no screen")
+    };
+    let screen = Screenful::decode(&frame).unwrap();
+    assert_eq!(
+        (screen.kind, screen.offset),
+        (ScreenfulKind::Screen, offset)
+    );
+}
+
+#[tokio::test]
 async fn who_is_removed_sees_nothing_more() {
     let stack = Stack::start().await;
     let ada = stack.ada().await;

@@ -90,6 +90,7 @@ impl Stack {
             listen: "127.0.0.1:0".parse().unwrap(),
             origins: vec![],
             data: data.clone(),
+            terminals_per_person: 16,
             ready_file: None,
         };
         let edge = Edge::start(&config).await.unwrap();

@@ -1,8 +1,8 @@
 //! A person's sessions, page by page.
 
 use crate::stage::Stage;
-use crate::story::{ADA, BOB, EVE, Story, TEAM, session, workspace};
-use duplex_domain::{Event, Mode, SessionId, State, TeamId, UserId};
+use crate::story::{ADA, BOB, EVE, SHELL, Story, TEAM, session, workspace};
+use duplex_domain::{Event, Lane, Mode, SessionId, State, TeamId, TerminalEnd, UserId};
 use duplex_readmodel::{DatabaseError, Filter};
 use duplex_wire::{SessionRow, Working};
 use uuid::Uuid;
@@ -78,6 +78,39 @@ async fn strangers_see_nothing() {
     story.person(session(1), ADA, Event::MemberRemoved { user: BOB });
     stage.project(&story.frames).await;
     assert_eq!(seen(&stage, BOB, &all).await, []);
+}
+
+#[tokio::test]
+async fn a_person_s_running_terminals_are_listed_over_all_sessions() {
+    let stage = Stage::start().await;
+    let mut story = Story::default();
+    for n in 1..=3 {
+        story.open(session(n), ADA, "at work");
+        story.join(session(n), BOB);
+    }
+    for n in 1..=2 {
+        story.open_terminal(session(n));
+    }
+    let (terminal, name) = (SHELL, "server".to_owned());
+    story.person(session(2), BOB, Event::TerminalRenamed { terminal, name });
+    stage.project(&story.frames).await;
+
+    let own = stage.database.own_terminals(ADA).await.unwrap();
+    let seen = own.iter().map(|own| (own.session, own.name.as_str()));
+    let expected = [(session(1), ""), (session(2), "server")];
+    assert_eq!(seen.collect::<Vec<_>>(), expected);
+    assert_eq!(stage.database.own_terminals(BOB).await.unwrap(), []);
+
+    let end = TerminalEnd::Code(0);
+    story.claim(session(1));
+    story.runner(
+        session(1),
+        Lane::Fact,
+        vec![Event::TerminalExited { terminal, end }],
+    );
+    stage.project(&story.frames).await;
+    let own = stage.database.own_terminals(ADA).await.unwrap();
+    assert_eq!(own.len(), 1);
 }
 
 #[tokio::test]
