@@ -41,7 +41,11 @@ packages() {
     have pkill || missing+=(procps)
     have_venv || missing+=(python3 python3-venv)
     have_postgres || missing+=(postgresql)
-    if [ "$1" = test ]; then have_chromium || missing+=(chromium); fi
+    if [ "$1" = test ]; then
+        have_chromium || missing+=(chromium)
+        have asciinema || missing+=(asciinema)
+        have script || missing+=(bsdutils)
+    fi
     [ ${#missing[@]} = 0 ] && return
     have apt-get || fail "install ${missing[*]} with this system's package manager, then again"
     say "installing ${missing[*]}"

@@ -5,10 +5,13 @@
 
 mod answers;
 mod budget;
+mod cast;
 mod gate;
 mod history;
 mod keeper;
+mod marks;
 mod modes;
+mod plain;
 #[cfg(feature = "pty")]
 mod pty;
 mod scan;
@@ -16,11 +19,15 @@ mod screen;
 mod scrub;
 mod seal;
 mod size;
+mod text;
 
 pub use answers::Answers;
 pub use budget::{Allowance, Budget, Elided, Verdict};
+pub use cast::Cast;
 pub use gate::Gate;
 pub use keeper::{Echo, Keeper, Kept};
+pub use marks::{Command, Commands, bash};
+pub use plain::{Plain, plain};
 #[cfg(feature = "pty")]
 pub use pty::{Closed, Exit, Exited, Input, Launch, NotTaken, Process, Pty, SpawnError, spawn};
 pub use screen::{Cursor, Screen};

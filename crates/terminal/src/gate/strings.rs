@@ -1,6 +1,7 @@
 //! Decides which strings (OSC, DCS, APC, PM, SOS) may pass.
 
 use crate::scan::belongs;
+use crate::text::turns_text;
 use std::fmt::Write as _;
 
 /// The longest string that passes, in bytes.
@@ -102,11 +103,6 @@ fn title(said: &str) -> String {
             .take(LONGEST_TITLE),
     );
     out
-}
-
-/// Characters that make a reader see another order than was written.
-fn turns_text(char: char) -> bool {
-    matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A link that may not pass ends the one before it, or its text would seem to belong there.
