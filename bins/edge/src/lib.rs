@@ -19,6 +19,7 @@ mod kept;
 mod models;
 mod openapi;
 mod origin;
+mod recording;
 mod router;
 mod serve;
 mod sessions;

@@ -5,7 +5,7 @@ use crate::body::LARGEST_BODY;
 use crate::failure::Failure;
 use crate::{
     accounts, assets, commands, costs, events, feed, headers, health, kept, models, openapi,
-    origin, sessions, team, terminals, workspaces,
+    origin, recording, sessions, team, terminals, workspaces,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -33,6 +33,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(events::events))
         .routes(routes!(kept::kept))
         .routes(routes!(terminals::own))
+        .routes(routes!(recording::cast))
+        .routes(routes!(recording::text))
         .routes(routes!(feed::feed))
         .routes(routes!(costs::costs))
         .routes(routes!(team::budget, team::set_budget))

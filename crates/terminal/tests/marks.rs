@@ -42,7 +42,7 @@ impl Shell {
             commands: Commands::new(),
             printed: Vec::new(),
         };
-        shell.until("the first prompt", |shell| shell.waits()).await;
+        shell.until("the first prompt", Self::waits).await;
         shell
     }
 

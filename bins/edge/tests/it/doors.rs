@@ -59,6 +59,8 @@ async fn the_document_names_every_address_of_the_interface() {
         "GET /api/sessions/{id}/bodies/{hash}",
         "GET /api/sessions/{id}/events",
         "GET /api/sessions/{id}/items",
+        "GET /api/sessions/{id}/terminals/{terminal}/cast",
+        "GET /api/sessions/{id}/terminals/{terminal}/text",
         "GET /api/setup",
         "GET /api/team/budget",
         "GET /api/terminals",
