@@ -73,7 +73,7 @@ impl Config {
             listen: listen.parse().map_err(|_| ConfigError::Listen(listen))?,
             origins: origins.map(str::parse).collect::<Result<_, _>>()?,
             data: needed("DUPLEX_DATA")?.into(),
-            terminals_per_person: number("DUPLEX_TERMINALS_PER_PERSON", &read, 16)?,
+            terminals_per_person: number("DUPLEX_TERMINALS_PER_PERSON", read, 16)?,
             ready_file: read("DUPLEX_READY_FILE").map(PathBuf::from),
         })
     }

@@ -2,6 +2,7 @@
 
 mod clock;
 pub mod config;
+mod desk;
 mod dispatch;
 mod files;
 mod history;

@@ -43,6 +43,11 @@ impl Plain {
         out
     }
 
+    /// Whether the line that is not completed shows nothing.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.line.shown().trim().is_empty()
+    }
+
     /// The line that was not completed.
     pub fn finish(&mut self) -> String {
         let mut out = String::new();

@@ -10,6 +10,7 @@ mod files;
 mod shells;
 mod turns;
 
+use crate::desk::Desk;
 use crate::policies::Allowed;
 use crate::reader::Reader;
 use crate::runner::Runner;
@@ -118,6 +119,8 @@ struct Holder {
     /// What is done with the worktree's files between turns.
     files: Files,
     shells: HashMap<TerminalId, Shell>,
+    /// The shells, as the agent may use them.
+    desk: Arc<Desk>,
     notes: VecDeque<Note>,
     /// What people are to be told besides.
     says: VecDeque<(Option<TurnId>, Event)>,
@@ -180,6 +183,7 @@ impl Holder {
             boundary: None,
             files: Files::default(),
             shells: HashMap::new(),
+            desk: Arc::default(),
             notes: VecDeque::new(),
             says: VecDeque::new(),
             appending: None,

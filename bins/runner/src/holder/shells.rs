@@ -19,6 +19,7 @@ impl Holder {
         for (id, terminal) in terminals {
             if terminal.state != TerminalState::Running {
                 self.shells.remove(&id);
+                self.desk.remove(id);
                 continue;
             }
             let over = |note: &Note| matches!(note, Note::ShellOver(over) if over.terminal == id);
@@ -29,6 +30,7 @@ impl Holder {
                 }
                 continue;
             };
+            self.desk.put(id, &terminal.name, &shell.orders);
             if shell.size != terminal.size {
                 shell.size = terminal.size;
                 order(shell, Order::Resize(terminal.size)).await;
@@ -66,8 +68,9 @@ impl Holder {
         size: Size,
         worktree: &Worktree,
     ) -> Result<Shell, String> {
-        let shell = ["/bin/bash".to_owned(), "--login".to_owned()];
+        let (shell, start) = duplex_terminal::bash();
         let env = [
+            start,
             ("COLORTERM".to_owned(), "truecolor".to_owned()),
             ("PS1".to_owned(), prompt(worktree)),
         ];

@@ -70,6 +70,7 @@ impl Holder {
             providers: self.runner.providers.clone(),
             tools,
             servers,
+            desk: self.desk.clone(),
             hosts: self.way_out.note(),
             pictures: Pictures::of(self.runner.log.clone(), session.id),
             output: self.output.clone(),

@@ -7,12 +7,12 @@ mod task;
 use crate::scribe::Scribe;
 use duplex_domain::{Size, TerminalEnd, TerminalId};
 use duplex_eventlog::PressedKey;
-use duplex_terminal::{Allowance, Launch, SealKey, SpawnError, spawn};
+use duplex_terminal::{Allowance, Command, Launch, SealKey, SpawnError, spawn};
 use duplex_workspace::Worktree;
 use std::sync::Arc;
 use std::time::Duration;
 use task::Task;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
 /// How many orders may wait: keys of fast typists and pastes.
@@ -28,8 +28,26 @@ pub enum Order {
     Private(bool),
     /// Of what is typed only counts are kept from here on, for good.
     Forget,
+    /// Say what the terminal shows.
+    Read(oneshot::Sender<Reading>),
+    /// Type a command and say what came of it, or why it cannot be typed.
+    Run {
+        /// The command's line.
+        line: String,
+        /// Who waits for its end.
+        reply: oneshot::Sender<Result<Command, String>>,
+    },
     /// End it.
     Close,
+}
+
+/// What a terminal shows.
+#[derive(Debug)]
+pub struct Reading {
+    /// Its rows, top to bottom.
+    pub screen: Vec<String>,
+    /// Its newest command, if its shell tells of them.
+    pub last: Option<Command>,
 }
 
 /// How a shell ended.

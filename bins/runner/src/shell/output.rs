@@ -1,9 +1,9 @@
 //! What a shell puts out: without secrets, through the gate, onto the screen, and into the log as far as its budget goes.
 
-use super::{Outlets, screen_size};
+use super::{Outlets, Reading, screen_size};
 use crate::scribe::{Lost, Scribe};
 use duplex_domain::{Blob, Event, Size, TerminalId};
-use duplex_terminal::{Answers, Budget, Elided, Gate, Input, Screen, Scrubber, Verdict};
+use duplex_terminal::{Answers, Budget, Commands, Elided, Gate, Input, Screen, Scrubber, Verdict};
 use std::time::{Duration, Instant};
 
 /// How many lines above the screen are remembered.
@@ -26,6 +26,8 @@ pub(super) struct Printer {
     gate: Gate,
     answers: Answers,
     screen: Screen,
+    /// What the shell told of its commands.
+    pub commands: Commands,
     budget: Budget,
     /// Bytes put out so far.
     offset: u64,
@@ -48,6 +50,7 @@ impl Printer {
             gate,
             answers: Answers::new(),
             screen: Screen::new(screen_size(size), SCROLLBACK),
+            commands: Commands::new(),
             budget: Budget::new(outlets.allowance, 0, now),
             offset: 0,
             saved: 0,
@@ -64,6 +67,14 @@ impl Printer {
         }
         self.note_held();
         self.put(Some(input), &clean).await
+    }
+
+    /// What the terminal shows.
+    pub fn reading(&self) -> Reading {
+        Reading {
+            screen: self.screen.text(),
+            last: self.commands.last(),
+        }
     }
 
     /// Whether output came that no saved screen has.
@@ -161,6 +172,7 @@ impl Printer {
     }
 
     fn draw(&mut self, input: Option<&Input>, out: &[u8]) {
+        self.commands.feed(out);
         let answer = self.answers.feed(&mut self.screen, out);
         if let Some(input) = input.filter(|_| !answer.is_empty()) {
             // A program that asks and does not read goes without an answer.

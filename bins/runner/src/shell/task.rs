@@ -5,9 +5,9 @@ use super::output::Printer;
 use super::{Order, Outlets, Over};
 use crate::scribe::Lost;
 use duplex_domain::{Event, Level, Size, TerminalEnd, TerminalId};
-use duplex_terminal::{Exit, Input, Process, Pty};
+use duplex_terminal::{Command, Exit, Input, Process, Pty};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::warn;
@@ -15,11 +15,22 @@ use tracing::warn;
 /// Once output has rested for so long, its screen is saved, and commits are looked for.
 const REST: Duration = Duration::from_secs(1);
 
+type Reply = oneshot::Sender<Result<Command, String>>;
+
+/// A command that the agent has typed.
+struct Errand {
+    /// How many commands had ended before it.
+    after: u64,
+    reply: Reply,
+}
+
 pub(super) struct Task {
     terminal: TerminalId,
     outlets: Outlets,
     printer: Printer,
     typing: Typing,
+    /// The agent's command at work.
+    errand: Option<Errand>,
     /// When somebody typed or something was put out last.
     used: Instant,
     /// Commits on their way into the repository.
@@ -33,6 +44,7 @@ impl Task {
             printer: Printer::new(terminal, size, &outlets),
             typing: Typing::new(terminal, &outlets),
             outlets,
+            errand: None,
             used: Instant::now(),
             carrying: None,
         }
@@ -68,6 +80,7 @@ impl Task {
                         self.used = Instant::now();
                         let more = !pty.output.is_empty();
                         self.printer.print(&input, &out, more).await?;
+                        self.look_after_errand();
                     }
                     None => return Ok(exit.wait().await),
                 },
@@ -107,7 +120,62 @@ impl Task {
                 self.typing.forget();
                 Ok(())
             }
+            Order::Read(reply) => {
+                // Who asked may be gone.
+                let _ = reply.send(self.printer.reading());
+                Ok(())
+            }
+            Order::Run { line, reply } => {
+                self.used = Instant::now();
+                self.run_errand(input, &line, reply).await;
+                Ok(())
+            }
             Order::Close => Ok(()),
+        }
+    }
+
+    /// Types the agent's command, if the shell waits for one.
+    async fn run_errand(&mut self, input: &Input, line: &str, reply: Reply) {
+        let after = self.printer.commands.ended();
+        let typed = match self.why_no_errand() {
+            Some(problem) => Err(problem),
+            None => {
+                let typed = input.write(format!("{line}\r").into()).await;
+                typed.map_err(|_| "the terminal has ended")
+            }
+        };
+        match typed {
+            Ok(()) => self.errand = Some(Errand { after, reply }),
+            // Who asked may be gone.
+            Err(problem) => drop(reply.send(Err(problem.to_owned()))),
+        }
+    }
+
+    fn why_no_errand(&self) -> Option<&'static str> {
+        let commands = &self.printer.commands;
+        match commands.at_prompt() {
+            None => Some("this shell does not tell when a command ends; use bash instead"),
+            Some(false) => Some("a program is running there; read the terminal, or wait"),
+            Some(true) if !commands.line_is_blank() => {
+                Some("somebody is typing a command there; ask them, or wait")
+            }
+            Some(true) => {
+                let busy = self.errand.as_ref();
+                busy.map(|_| "another command of yours is on its way")
+            }
+        }
+    }
+
+    /// Tells the agent that its command has ended.
+    fn look_after_errand(&mut self) {
+        let ended = self.printer.commands.ended();
+        if let Some(errand) = self
+            .errand
+            .take_if(|errand| errand.after < ended || errand.reply.is_closed())
+            && let Some(command) = self.printer.commands.last()
+        {
+            // Who asked may have stopped to wait.
+            let _ = errand.reply.send(Ok(command));
         }
     }
 

@@ -50,7 +50,10 @@ impl Turn {
         });
         let begun = Event::LineageStarted {
             system: crate::prompt::system(&self.tools.worktree),
-            tools: own.chain(offered.tools).collect(),
+            tools: own
+                .chain(crate::desk::tools())
+                .chain(offered.tools)
+                .collect(),
         };
         self.write(begun).await
     }

@@ -8,6 +8,7 @@ mod limits;
 mod report;
 mod tools;
 
+use crate::desk::Desk;
 use crate::history::History;
 use crate::pictures::Pictures;
 use crate::scribe::Scribe;
@@ -47,6 +48,8 @@ pub struct Turn {
     pub tools: Context,
     /// Tools from elsewhere.
     pub servers: Arc<Servers>,
+    /// The people's terminals.
+    pub desk: Arc<Desk>,
     /// The machines outside that may be reached, as they are told to the model.
     pub hosts: Option<String>,
     /// Where pictures lie.

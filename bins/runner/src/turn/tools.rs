@@ -3,6 +3,7 @@
 use super::Turn;
 use super::ends::{self, INTERRUPTED, Stop};
 use super::report::{Answer, Question, Report};
+use crate::desk;
 use crate::history::Call;
 use crate::servers::Servers;
 use bytes::Bytes;
@@ -58,7 +59,7 @@ impl Turn {
             name: call.name.clone(),
             tool,
             outside,
-            subject: tools::subject(&self.tools, &call.name, &call.input),
+            subject: self.subject(&call),
             preview: preview.clone(),
         };
         self.report(Report::Ask(Box::new(question), reply)).await?;
@@ -96,11 +97,25 @@ Read it and try again.";
         if let Some(kind) = tools::kind(name) {
             return (crate::previews::kind(kind), false);
         }
+        if desk::has(name) {
+            return desk::KIND;
+        }
         let kind = self.servers.kind(name).await;
         kind.unwrap_or((ToolKind::Foreign, true))
     }
 
+    /// What rules are held against.
+    fn subject(&self, call: &Call) -> String {
+        if desk::has(&call.name) {
+            return desk::subject(&call.input);
+        }
+        tools::subject(&self.tools, &call.name, &call.input)
+    }
+
     async fn preview(&self, call: &Call) -> Option<Preview> {
+        if desk::has(&call.name) {
+            return self.desk.preview(&call.name, &call.input);
+        }
         let preview = tools::preview(&self.tools, &call.name, &call.input).await;
         crate::previews::preview(preview)
     }
@@ -158,8 +173,11 @@ Read it and try again.";
         let (send, mut pieces) = mpsc::channel(16);
         let (context, cancel) = (self.tools.clone(), self.cancel.clone());
         let (name, input) = (call.name.clone(), call.input.clone());
-        let servers = self.servers.clone();
+        let (servers, desk) = (self.servers.clone(), self.desk.clone());
         let running = async move {
+            if desk::has(&name) {
+                return desk.call(&name, &input, cancel).await;
+            }
             match duplex_mcp::parts(&name) {
                 Some(_) => elsewhere(&context, &servers, &name, &input, send, cancel).await,
                 None => tools::run(&context, &name, &input, send, cancel).await,

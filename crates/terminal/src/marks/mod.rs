@@ -99,6 +99,15 @@ impl Commands {
         }
     }
 
+    /// Whether nothing stands behind the prompt.
+    #[must_use]
+    pub fn line_is_blank(&self) -> bool {
+        let Stage::Line { echo, text, told } = &self.stage else {
+            return false;
+        };
+        told.is_none() && echo.is_blank() && text.text().trim().is_empty()
+    }
+
     /// How many commands have ended so far.
     #[must_use]
     pub fn ended(&self) -> u64 {
