@@ -137,12 +137,11 @@ impl Task {
     /// Types the agent's command, if the shell waits for one.
     async fn run_errand(&mut self, input: &Input, line: &str, reply: Reply) {
         let after = self.printer.commands.ended();
-        let typed = match self.why_no_errand() {
-            Some(problem) => Err(problem),
-            None => {
-                let typed = input.write(format!("{line}\r").into()).await;
-                typed.map_err(|_| "the terminal has ended")
-            }
+        let typed = if let Some(problem) = self.why_no_errand() {
+            Err(problem)
+        } else {
+            let typed = input.write(format!("{line}\r").into()).await;
+            typed.map_err(|_| "the terminal has ended")
         };
         match typed {
             Ok(()) => self.errand = Some(Errand { after, reply }),
