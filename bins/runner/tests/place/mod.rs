@@ -162,7 +162,7 @@ impl Place {
             picture: Picture::new(session),
             follow: self.log.follow(session, Seq(0)).await.unwrap(),
             printed: Vec::new(),
-            screen: Screen::new(SHELL, Screen::SCROLLBACK),
+            screen: Box::new(Screen::new(SHELL, Screen::SCROLLBACK)),
             typed: Vec::new(),
         };
         let opened = Event::Opened {
@@ -238,7 +238,7 @@ pub struct Person {
     /// Everything its terminals put out.
     pub printed: Vec<u8>,
     /// What its one terminal shows.
-    pub screen: Screen,
+    pub screen: Box<Screen>,
     /// Of each `Typed`: the count, and how many sealed bytes came with it.
     pub typed: Vec<(u32, usize)>,
     log: Log,
@@ -330,7 +330,7 @@ impl Person {
                     elided: true,
                     ..
                 } => {
-                    self.screen = Screen::new(SHELL, Screen::SCROLLBACK);
+                    *self.screen = Screen::new(SHELL, Screen::SCROLLBACK);
                     self.screen.feed(&bytes.0);
                 }
                 Event::Typed { count, bytes, .. } => self.typed.push((*count, bytes.0.len())),
