@@ -14,7 +14,7 @@ const TWO_CALLS: &str = concat!(
 );
 
 async fn asking(mode: Mode) -> (Place, Person) {
-    let place = Box::pin(Place::new()).await;
+    let place = Place::new().await;
     let mut ada = place.open().await;
     ada.chooses(mode).await;
     (place, ada)

@@ -8,7 +8,7 @@ use place::{Person, Place};
 
 /// A session in the freest mode, with a terminal at its prompt.
 async fn with_terminal() -> (Place, Person, TerminalId) {
-    let place = Box::pin(Place::new()).await;
+    let place = Place::new().await;
     let mut ada = place.open().await;
     let terminal = ada.opens_terminal().await;
     // The mark after the prompt tells that the shell reads.

@@ -159,7 +159,7 @@ impl Place {
         let mut person = Person {
             log: self.log.clone(),
             address: Address { team, session },
-            picture: Picture::new(session),
+            picture: Box::new(Picture::new(session)),
             follow: self.log.follow(session, Seq(0)).await.unwrap(),
             printed: Vec::new(),
             screen: Box::new(Screen::new(SHELL, Screen::SCROLLBACK)),
@@ -234,7 +234,7 @@ pub fn runs(words: &str) -> bool {
 
 /// Ada and what she sees of her session.
 pub struct Person {
-    pub picture: Picture,
+    pub picture: Box<Picture>,
     /// Everything its terminals put out.
     pub printed: Vec<u8>,
     /// What its one terminal shows.
