@@ -28,6 +28,7 @@ pub struct Desk(Mutex<BTreeMap<TerminalId, Entry>>);
 
 #[derive(Clone, Debug)]
 struct Entry {
+    number: usize,
     name: String,
     orders: mpsc::Sender<Order>,
 }
@@ -41,9 +42,10 @@ struct Input {
 }
 
 impl Desk {
-    /// Puts a terminal on the desk, or gives it another name.
-    pub fn put(&self, id: TerminalId, name: &str, orders: &mpsc::Sender<Order>) {
+    /// Puts a terminal on the desk, or gives it another name; its number is the session's.
+    pub fn put(&self, id: TerminalId, number: usize, name: &str, orders: &mpsc::Sender<Order>) {
         let entry = Entry {
+            number,
             name: name.to_owned(),
             orders: orders.clone(),
         };
@@ -98,23 +100,17 @@ impl Desk {
     /// A terminal by its name or its number; the newest if none is named.
     fn find(&self, wanted: Option<&str>) -> Result<(String, Entry), String> {
         let entries = self.entries();
-        let numbered = (1..).zip(entries.values());
-        let shown = |number: usize, entry: &Entry| match entry.name.as_str() {
-            "" => format!("terminal {number}"),
-            name => format!("terminal {number} ({name})"),
+        let shown = |entry: &Entry| match (entry.number, entry.name.as_str()) {
+            (number, "") => format!("terminal {number}"),
+            (number, name) => format!("terminal {number} ({name})"),
         };
-        let fits = |number: usize, entry: &Entry| {
-            wanted.is_none_or(|wanted| wanted == entry.name || wanted == number.to_string())
+        let fits = |entry: &&Entry| {
+            wanted.is_none_or(|wanted| wanted == entry.name || wanted == entry.number.to_string())
         };
-        let found = numbered
-            .clone()
-            .filter(|(number, entry)| fits(*number, entry));
-        if let Some((number, entry)) = found.last() {
-            return Ok((shown(number, entry), entry.clone()));
+        if let Some(entry) = entries.values().rfind(fits) {
+            return Ok((shown(entry), entry.clone()));
         }
-        let all: Vec<String> = numbered
-            .map(|(number, entry)| shown(number, entry))
-            .collect();
+        let all: Vec<String> = entries.values().map(shown).collect();
         match all[..] {
             [] => Err("no terminal is open; a person has to open one first".to_owned()),
             _ => Err(format!(
@@ -271,7 +267,8 @@ mod tests {
         let desk = Desk::default();
         let (orders, _) = mpsc::channel(1);
         for (n, name) in (1..).zip(names) {
-            desk.put(TerminalId(Uuid::from_u128(n)), name, &orders);
+            let number = usize::try_from(n).unwrap();
+            desk.put(TerminalId(Uuid::from_u128(n)), number, name, &orders);
         }
         desk
     }

@@ -620,18 +620,26 @@ fn running(session: &Session, terminal: TerminalId) -> Result<&crate::Terminal, 
 
 /// A size is one person's to give: who has the keyboard; while nobody has it, who opened the terminal. Were it anybody's,
 /// two people with windows of different sizes would pull it back and forth.
+///
+/// # Errors
+/// A refusal, worded for the person who asks.
+pub fn may_resize(session: &Session, by: UserId, terminal: TerminalId) -> Result<(), Refusal> {
+    may_type(session, by, terminal)?;
+    let opener = running(session, terminal)?.by;
+    if session.driver.is_none() && opener.is_some_and(|opener| opener != by) {
+        return Err(Refusal::NotDriving);
+    }
+    Ok(())
+}
+
 fn resize(
     session: &Session,
     by: UserId,
     terminal: TerminalId,
     size: Size,
 ) -> Result<Option<Event>, Refusal> {
-    may_type(session, by, terminal)?;
-    let known = running(session, terminal)?;
-    if session.driver.is_none() && known.by.is_some_and(|opener| opener != by) {
-        return Err(Refusal::NotDriving);
-    }
-    let changed = known.size != size;
+    may_resize(session, by, terminal)?;
+    let changed = running(session, terminal)?.size != size;
     Ok(changed.then_some(Event::TerminalResized { terminal, size }))
 }
 
@@ -646,7 +654,7 @@ fn close_terminal(session: &Session, terminal: TerminalId) -> Result<Option<Even
 
 /// What a runner that holds a session may do.
 pub mod work {
-    pub use super::may_type;
+    pub use super::{may_resize, may_type};
     use crate::{Delivery, EndReason, Event, MessageId, Problem, RestoreStage, RunnerId, Session};
     use crate::{State, TerminalEnd, TerminalId, TerminalState};
 

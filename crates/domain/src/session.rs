@@ -267,6 +267,23 @@ impl Session {
         }
     }
 
+    /// A terminal's number among all that the session ever had, from 1; how nameless ones are told apart.
+    #[must_use]
+    pub fn terminal_number(&self, terminal: TerminalId) -> usize {
+        let before = self.terminals.keys().filter(|known| **known < terminal);
+        before.count() + 1
+    }
+
+    /// What people call a terminal: its name, or its number.
+    #[must_use]
+    pub fn terminal_name(&self, terminal: TerminalId) -> String {
+        let named = self.terminals.get(&terminal).map(|known| &known.name);
+        match named.filter(|name| !name.is_empty()) {
+            Some(name) => name.clone(),
+            None => format!("Terminal {}", self.terminal_number(terminal)),
+        }
+    }
+
     /// A person's role.
     #[must_use]
     pub fn role_of(&self, user: UserId) -> Option<Role> {

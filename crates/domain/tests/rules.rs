@@ -258,6 +258,32 @@ fn a_terminal_has_a_name_and_can_be_private() {
 }
 
 #[test]
+fn a_terminal_without_a_name_is_called_by_its_number() {
+    let open = |number: u128| Event::TerminalOpened {
+        terminal: TerminalId(Uuid::from_u128(number)),
+        size: SIZE,
+    };
+    let (first, second) = (
+        TerminalId(Uuid::from_u128(3)),
+        TerminalId(Uuid::from_u128(4)),
+    );
+    let exited = Event::TerminalExited {
+        terminal: first,
+        end: TerminalEnd::Code(0),
+    };
+    let renamed = Event::TerminalRenamed {
+        terminal: first,
+        name: "server".to_owned(),
+    };
+    let all = [open(3), open(4), renamed, exited].map(|event| by(ADA, event));
+    let session = after([opened_by(ADA)].into_iter().chain(all));
+
+    assert_eq!(session.terminal_name(first), "server");
+    assert_eq!(session.terminal_name(second), "Terminal 2");
+    assert_eq!(session.terminal_number(second), 2);
+}
+
+#[test]
 fn a_terminal_s_size_is_one_person_s_to_give() {
     let terminal = TerminalId(Uuid::from_u128(3));
     let opened = Event::TerminalOpened {

@@ -16,7 +16,7 @@ impl Holder {
         let ended = self.session().state == State::Ended;
         let forgets = self.session().keys_forgotten;
         self.key.take_if(|_| forgets);
-        for (id, terminal) in terminals {
+        for (number, (id, terminal)) in (1..).zip(terminals) {
             if terminal.state != TerminalState::Running {
                 self.shells.remove(&id);
                 self.desk.remove(id);
@@ -30,7 +30,7 @@ impl Holder {
                 }
                 continue;
             };
-            self.desk.put(id, &terminal.name, &shell.orders);
+            self.desk.put(id, number, &terminal.name, &shell.orders);
             if shell.size != terminal.size {
                 shell.size = terminal.size;
                 order(shell, Order::Resize(terminal.size)).await;
