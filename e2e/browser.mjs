@@ -98,3 +98,17 @@ export async function newSession(page) {
   await page.waitForURL(/\/s\/[0-9a-f]{32}$/);
   await page.locator("[data-link=ok]").first().waitFor();
 }
+
+/** Opens a session's first terminal, drawn with elements, so that its text can be read. */
+export async function openTerminal(page) {
+  await page.goto(`${page.url()}?renderer=dom`);
+  await page.click("#open-terminal");
+  await eventually("a prompt", () => screen(page), (text) => /[$#%>]\s*$/.test(text));
+  await page.locator(".terminal-slot:not([hidden]) .terminal-view").click();
+}
+
+/** Types into the terminal in front. */
+export async function type(page, keys) {
+  await page.locator(".terminal-slot:not([hidden]) .xterm-helper-textarea").focus();
+  await page.keyboard.type(keys);
+}

@@ -154,7 +154,7 @@ step("a real shell runs beside the chat and survives a reload", async () => {
   // The window's new width and height may arrive one after the other: each asks the shell anew.
   const ask = async () => {
     await page.keyboard.type("clear; stty size\n");
-    return eventually("a size", () => screen(page), (text) => /^\d+ \d+\n.*[$#%>]\s*$/.test(text));
+    return eventually("a size", () => screen(page), (text) => /^\d+ \d+\n[\s\S]*[$#%>]\s*$/.test(text));
   };
   await eventually("a smaller size", ask, (text) => {
     const size = text.match(/^(\d+) (\d+)/);
@@ -175,7 +175,7 @@ step("a real shell runs beside the chat and survives a reload", async () => {
   await eventually("Ctrl-C", () => screen(page), (text) => text.includes("after-2"));
   await page.keyboard.press("Control+D");
   await page.getByText("This terminal exited with code").waitFor();
-  await page.getByRole("button", { name: "Open a new one" }).waitFor();
+  await page.getByRole("button", { name: "Start again" }).waitFor();
   await page.setViewportSize({ width: 1440, height: 900 });
 });
 

@@ -3,18 +3,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
-import { eventually, newSession, open, say, screen, signIn, withPicture } from "./browser.mjs";
+import { eventually, newSession, open, openTerminal, say, screen, signIn, withPicture } from "./browser.mjs";
 
 const base = process.env.DUPLEX_E2E_URL;
 let browser;
 let page;
-
-async function openTerminal(page) {
-  await page.goto(`${page.url()}?renderer=dom`);
-  await page.click("#open-terminal");
-  await eventually("a prompt", () => screen(page), (text) => /[$#%>]\s*$/.test(text));
-  await page.locator(".terminal-view").click();
-}
 
 before(async () => {
   browser = await open(base);
@@ -74,6 +67,7 @@ state("a big paste arrives whole", async () => {
     const paste = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
     document.activeElement.dispatchEvent(paste);
   }, lines);
+  await page.getByRole("dialog", { name: "Paste 16385 lines?" }).getByRole("button", { name: "Paste" }).click();
   await page.keyboard.press("Control+D");
   const expected = createHash("sha256").update(lines).digest("hex");
   await eventually("its checksum", () => screen(page), (text) => text.replaceAll("\n", "").includes(expected));

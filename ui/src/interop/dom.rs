@@ -37,6 +37,14 @@ extern "C" {
     #[wasm_bindgen(js_name = copyText)]
     async fn copy_text_js(text: &str) -> JsValue;
 
+    /// Shows a menu over the page, beside the button before it, with the focus on its first line.
+    #[wasm_bindgen(js_name = openMenu)]
+    pub fn open_menu(layer: &web_sys::Element);
+
+    /// The place of what has the focus in its list; nothing outside of one.
+    #[wasm_bindgen(js_name = focusedPlace)]
+    pub fn focused_place() -> Option<usize>;
+
     /// Puts the focus on the first element that a selector finds.
     #[wasm_bindgen(js_name = focusOn)]
     pub fn focus_on(selector: &str);

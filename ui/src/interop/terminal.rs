@@ -8,14 +8,7 @@ extern "C" {
     type TerminalHost;
 
     #[wasm_bindgen(constructor)]
-    fn new_js(
-        host: &web_sys::Element,
-        cols: u16,
-        rows: u16,
-        on_keys: &JsValue,
-        on_fit: &JsValue,
-        on_failure: &JsValue,
-    ) -> TerminalHost;
+    fn new_js(host: &web_sys::Element, cols: u16, rows: u16, report: &JsValue) -> TerminalHost;
 
     #[wasm_bindgen(method)]
     fn write(this: &TerminalHost, bytes: &[u8]) -> bool;
@@ -33,43 +26,90 @@ extern "C" {
     fn allow(this: &TerminalHost, keys: bool);
 
     #[wasm_bindgen(method)]
+    fn call(this: &TerminalHost, name: &str);
+
+    #[wasm_bindgen(method)]
+    fn does(this: &TerminalHost, what: &str);
+
+    #[wasm_bindgen(method)]
     fn dispose(this: &TerminalHost);
+}
+
+/// What a drawn terminal tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Keys were typed.
+    Keys(Vec<u8>),
+    /// This size would fill its place.
+    Fit(Size),
+    /// So many bytes more are drawn.
+    Drawn(u64),
+    /// Somebody typed who may not.
+    Denied,
+    /// A sentence for the person.
+    Said(String),
+    /// It could not be loaded.
+    Failed,
+}
+
+impl Told {
+    fn read(what: &str, data: &JsValue) -> Option<Self> {
+        Some(match what {
+            "keys" => Self::Keys(js_sys::Uint8Array::new(data).to_vec()),
+            "fit" => {
+                let sides = js_sys::Array::from(data);
+                let (cols, rows) = (number(&sides.get(0)), number(&sides.get(1)));
+                Self::Fit(Size { cols, rows })
+            }
+            "drawn" => Self::Drawn(bytes(data)),
+            "denied" => Self::Denied,
+            "said" => Self::Said(data.as_string()?),
+            "failed" => Self::Failed,
+            _ => return None,
+        })
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of cells; what is out of range is clamped later"
+)]
+fn number(value: &JsValue) -> u16 {
+    value.as_f64().unwrap_or(0.0) as u16
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of bytes, whole and far below 2^53"
+)]
+fn bytes(value: &JsValue) -> u64 {
+    value.as_f64().unwrap_or(0.0) as u64
 }
 
 /// A terminal in the page. Its code is loaded when the first one is made; what comes in until then is kept.
 pub struct Drawn {
     host: TerminalHost,
-    _on_keys: Closure<dyn FnMut(Vec<u8>)>,
-    _on_fit: Closure<dyn FnMut(u16, u16)>,
-    _on_failure: Closure<dyn FnMut()>,
+    _report: Closure<dyn FnMut(String, JsValue)>,
 }
 
 impl Drawn {
-    /// Makes a terminal in an element. `on_keys` gets what is typed, `on_fit` the size that would fill the element.
+    /// Makes a terminal in an element; `tell` gets what it tells.
     pub fn new(
         element: &web_sys::Element,
         size: Size,
-        on_keys: impl FnMut(Vec<u8>) + 'static,
-        mut on_fit: impl FnMut(Size) + 'static,
-        on_failure: impl FnMut() + 'static,
+        mut tell: impl FnMut(Told) + 'static,
     ) -> Self {
-        let on_keys = Closure::<dyn FnMut(Vec<u8>)>::new(on_keys);
-        let on_fit =
-            Closure::<dyn FnMut(u16, u16)>::new(move |cols, rows| on_fit(Size { cols, rows }));
-        let on_failure = Closure::<dyn FnMut()>::new(on_failure);
-        let host = TerminalHost::new_js(
-            element,
-            size.cols,
-            size.rows,
-            on_keys.as_ref(),
-            on_fit.as_ref(),
-            on_failure.as_ref(),
-        );
+        let report = Closure::<dyn FnMut(String, JsValue)>::new(move |what: String, data| {
+            if let Some(told) = Told::read(&what, &data) {
+                tell(told);
+            }
+        });
+        let host = TerminalHost::new_js(element, size.cols, size.rows, report.as_ref());
         Self {
             host,
-            _on_keys: on_keys,
-            _on_fit: on_fit,
-            _on_failure: on_failure,
+            _report: report,
         }
     }
 
@@ -96,6 +136,16 @@ impl Drawn {
     /// Whether typed keys are reported.
     pub fn allow(&self, keys: bool) {
         self.host.allow(keys);
+    }
+
+    /// What it is called in messages.
+    pub fn call(&self, name: &str) {
+        self.host.call(name);
+    }
+
+    /// Does what its menu offers.
+    pub fn does(&self, what: &str) {
+        self.host.does(what);
     }
 }
 

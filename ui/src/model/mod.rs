@@ -3,7 +3,9 @@
 pub mod ago;
 pub mod argv;
 pub mod diff;
+pub mod drawing;
 pub mod gauge;
+pub mod grip;
 pub mod keys;
 pub mod markdown;
 pub mod models;

@@ -3,8 +3,8 @@
 use crate::interop::dom;
 use duplex_domain::{Changes, Command, Place, SessionId, Time};
 use duplex_wire::{
-    Accepted, Costs, CreateSession, Created, ErrorBody, ItemPage, Login, Me, Model, PostCommand,
-    SessionPage, SetTeamBudget, Setup, TeamBudget, Workspace,
+    Accepted, Costs, CreateSession, Created, ErrorBody, ItemPage, Login, Me, Model, OwnTerminal,
+    PostCommand, SessionPage, SetTeamBudget, Setup, TeamBudget, Workspace,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,6 +14,8 @@ use serde::de::DeserializeOwned;
 pub struct Failure {
     /// The HTTP status; 0 when the server was not reached.
     pub status: u16,
+    /// A word for programs; empty when the server was not reached.
+    pub code: String,
     /// A sentence for the person at the page.
     pub message: String,
     /// Which field is meant, where one is.
@@ -29,18 +31,29 @@ impl Failure {
 
     fn of(status: u16, body: &str) -> Self {
         let error = serde_json::from_str::<ErrorBody>(body).ok();
-        let (message, field) = match error {
-            Some(ErrorBody { error }) => (error.message, error.field),
-            None if status == 0 => (
-                "the server cannot be reached; check that it runs".into(),
-                None,
-            ),
-            None => (format!("the server answered with status {status}"), None),
-        };
+        if let Some(ErrorBody { error }) = error {
+            return Self {
+                status,
+                code: error.code,
+                message: error.message,
+                field: error.field,
+            };
+        }
+        Self::plain(
+            status,
+            match status {
+                0 => "the server cannot be reached; check that it runs".into(),
+                _ => format!("the server answered with status {status}"),
+            },
+        )
+    }
+
+    fn plain(status: u16, message: String) -> Self {
         Self {
             status,
+            code: String::new(),
             message,
-            field,
+            field: None,
         }
     }
 }
@@ -55,10 +68,9 @@ async fn call<T: DeserializeOwned>(
         return Err(Failure::of(status, &text));
     }
     let text = if text.is_empty() { "null" } else { &text };
-    serde_json::from_str(text).map_err(|error| Failure {
-        status,
-        message: format!("the server's answer is not understood ({error}); reload the page"),
-        field: None,
+    serde_json::from_str(text).map_err(|error| {
+        let message = format!("the server's answer is not understood ({error}); reload the page");
+        Failure::plain(status, message)
     })
 }
 
@@ -150,6 +162,11 @@ pub async fn items(session: SessionId, before: Place) -> Result<ItemPage, Failur
         "/api/sessions/{session}/items?before={before}&limit=100"
     ))
     .await
+}
+
+/// The person's running terminals, in all sessions.
+pub async fn own_terminals() -> Result<Vec<OwnTerminal>, Failure> {
+    get("/api/terminals").await
 }
 
 /// Asks something of a session, under an id of one's own: what the command makes is named by it.

@@ -16,6 +16,8 @@ pub struct Seen {
     pub picture: Picture,
     /// Whether a snapshot has come.
     pub known: bool,
+    /// Whether all has come that was asked for with the last watch.
+    pub synced: bool,
     /// The transcript's rows.
     pub rows: Vec<Row>,
     terminals: HashMap<TerminalId, Slot>,
@@ -27,6 +29,8 @@ struct Slot {
     size: Option<Size>,
     drawn: Option<Drawn>,
     kept: Vec<u8>,
+    /// Bytes handed to the drawn terminal that it has not drawn yet.
+    drawing: u64,
     /// Something that should be on the screen was let go.
     lost: bool,
 }
@@ -38,6 +42,7 @@ impl Seen {
         Self {
             picture: Picture::new(id),
             known: false,
+            synced: false,
             rows: Vec::new(),
             terminals: HashMap::new(),
         }
@@ -100,17 +105,37 @@ impl Seen {
         rows::refresh(&mut self.rows, &self.picture.transcript.items);
     }
 
-    /// Takes in a terminal's bytes. False when a new snapshot is needed.
-    pub fn screen(&mut self, frame: &Screenful<'_>) -> bool {
+    /// Takes in a terminal's bytes: whether all is well, or a new snapshot is needed; and how many of the bytes are done
+    /// with. Of the others the terminal tells once it has drawn them.
+    pub fn screen(&mut self, frame: &Screenful<'_>) -> (bool, u64) {
         let slot = self.terminals.entry(frame.terminal).or_default();
+        let before = slot.drawing;
         match slot.shown.take(frame) {
             Step::Draw => slot.draw(frame.bytes),
             Step::Write(without) => slot.write(frame.bytes.get(without..).unwrap_or_default()),
             Step::Resize(size) => slot.resize(size),
             Step::Skip => {}
-            Step::Gap => return false,
+            Step::Gap => return (false, frame.bytes.len() as u64),
         }
-        !(slot.lost && slot.drawn.is_some())
+        let handed = slot.drawing.saturating_sub(before);
+        let done = (frame.bytes.len() as u64).saturating_sub(handed);
+        (!(slot.lost && slot.drawn.is_some()), done)
+    }
+
+    /// A terminal has drawn so many bytes. Answers how many of them count: what was kept from before it was drawn does not.
+    pub fn has_drawn(&mut self, terminal: TerminalId, bytes: u64) -> u64 {
+        let slot = self.terminals.entry(terminal).or_default();
+        let counts = bytes.min(slot.drawing);
+        slot.drawing -= counts;
+        counts
+    }
+
+    /// The session is asked for anew: what was handed over to be drawn until now counts no more.
+    pub fn ask_anew(&mut self) {
+        self.synced = false;
+        for slot in self.terminals.values_mut() {
+            slot.drawing = 0;
+        }
     }
 
     /// Draws a terminal from now on. False when a new snapshot is needed for it.
@@ -124,13 +149,13 @@ impl Seen {
         whole
     }
 
-    /// Draws a terminal no more.
-    pub fn detach(&mut self, terminal: TerminalId) {
-        if let Some(slot) = self.terminals.get_mut(&terminal)
-            && slot.drawn.take().is_some()
-        {
-            slot.lost = true;
-        }
+    /// Draws a terminal no more. Answers how many bytes it will not draw.
+    pub fn detach(&mut self, terminal: TerminalId) -> u64 {
+        let Some(slot) = self.terminals.get_mut(&terminal) else {
+            return 0;
+        };
+        slot.lost |= slot.drawn.take().is_some();
+        std::mem::take(&mut slot.drawing)
     }
 
     /// A terminal, if it is drawn.
@@ -179,14 +204,18 @@ impl Slot {
     fn draw(&mut self, bytes: &[u8]) {
         self.lost = false;
         match &self.drawn {
-            Some(drawn) => drawn.draw(bytes),
+            Some(drawn) => {
+                self.drawing += bytes.len() as u64;
+                drawn.draw(bytes);
+            }
             None => self.kept = bytes.to_vec(),
         }
     }
 
     fn write(&mut self, bytes: &[u8]) {
         match &self.drawn {
-            Some(drawn) => self.lost |= !drawn.write(bytes),
+            Some(drawn) if drawn.write(bytes) => self.drawing += bytes.len() as u64,
+            Some(_) => self.lost = true,
             None if self.kept.len() + bytes.len() > MOST_KEPT => {
                 self.kept.clear();
                 self.lost = true;

@@ -150,7 +150,7 @@ fn Open(id: SessionId) -> Element {
                         main { class: "pane-body", id: "content", Chat { id, ended } }
                     },
                     right: rsx! {
-                        section { class: "pane-body", aria_label: "Terminals", Terminals { id } }
+                        section { class: "pane-body terminals", aria_label: "Terminals", Terminals { id } }
                     },
                 }
             }

@@ -8,9 +8,10 @@ use crate::net::feed::Msg;
 use crate::net::link::Link;
 use crate::net::seen::Seen;
 use dioxus::prelude::*;
-use duplex_domain::{Command, Role, Session, SessionId, State};
+use duplex_domain::{Command, Role, Session, SessionId, State, TerminalId};
 use duplex_wire::Me;
 use futures_channel::mpsc::UnboundedSender;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 pub mod prefs;
@@ -70,6 +71,8 @@ pub struct Shared {
     pub nudges: Signal<u32>,
     /// Counts moments at which the chat should go to its end.
     pub ends: Signal<u32>,
+    /// Terminals whose code could not be loaded.
+    pub broken: Signal<BTreeSet<TerminalId>>,
 }
 
 impl Shared {
@@ -88,6 +91,7 @@ impl Shared {
             toasts: Signal::new(Vec::new()),
             nudges: Signal::new(0),
             ends: Signal::new(0),
+            broken: Signal::new(BTreeSet::new()),
         }
     }
 
@@ -118,9 +122,9 @@ impl Shared {
         self.ask_as(dom::new_id(), session, command).await
     }
 
-    /// Asks something of a session and goes on. If it is refused, that is shown.
+    /// Asks something of a session and goes on, also when what asked goes away. If it is refused, that is shown.
     pub fn please(self, session: SessionId, command: Command) {
-        spawn(async move {
+        dioxus::core::spawn_forever(async move {
             self.ask(session, command).await;
         });
     }

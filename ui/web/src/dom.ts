@@ -156,6 +156,26 @@ export function focusOn(selector: string): void {
   if (element instanceof HTMLInputElement) element.select();
 }
 
+/** Shows a menu over the page, where there is room for it beside the button before it, with the focus on its first line. */
+export function openMenu(layer: HTMLElement): void {
+  const button = layer.previousElementSibling?.getBoundingClientRect();
+  const menu = layer.firstElementChild as HTMLElement | null;
+  if (!button || !menu) return;
+  layer.showPopover();
+  const [gap, edge] = [4, 8];
+  const right = Math.max(edge, innerWidth - button.right);
+  const below = innerHeight - button.bottom - gap - edge;
+  menu.style.right = `${Math.min(right, innerWidth - menu.offsetWidth - edge)}px`;
+  menu.style.top = `${menu.offsetHeight <= below ? button.bottom + gap : Math.max(edge, innerHeight - menu.offsetHeight - edge)}px`;
+  menu.querySelector<HTMLElement>("[role=menuitem]")?.focus();
+}
+
+/** The place of what has the focus in its list; nothing outside of one. */
+export function focusedPlace(): number | undefined {
+  const place = (document.activeElement as HTMLElement | null)?.dataset["place"];
+  return place === undefined ? undefined : Number(place);
+}
+
 /** Makes a text area as high as its text, up to the limit its style sets. */
 export function growToFit(area: HTMLElement): void {
   area.style.height = "auto";

@@ -4,44 +4,75 @@ import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { WebglAddon } from "@xterm/addon-webgl";
 import { type ITheme, Terminal } from "@xterm/xterm";
+import { store, stored } from "./dom";
+import type { Report } from "./terminal";
+import { askToOpen } from "./terminal-ask";
+import { block, Commands, quote } from "./terminal-commands";
+import { paste, takePastes } from "./terminal-paste";
+import { Search } from "./terminal-search";
+import { TouchKeys } from "./terminal-touch";
+import { wall } from "./terminal-wall";
 
 const FONT = '"JetBrains Mono Variable", ui-monospace, monospace';
+const FONT_SIZE = "duplex.terminal.font";
+const USUAL_SIZE = 13;
 const COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"] as const;
 
 /** Fonts decide the size of a cell; a slow one is not waited for longer than this. */
 const FONT_WAIT = 1500;
+/** How many bytes are drawn before it is told, unless all is drawn; the server sends half a mebibyte beyond. */
+const TELL_AFTER = 32 * 1024;
 
 export class Screen {
+  private readonly leave: Array<() => void> = [];
+  private readonly commands: Commands;
+  private readonly search: Search;
+  private readonly touch: TouchKeys;
+  private readonly send = document.createElement("button");
+  private keys = false;
+  private name = "the terminal";
+  private drawn = 0;
+  private waiting = 0;
+  private size = Number(stored(FONT_SIZE)) || USUAL_SIZE;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
   private constructor(
     private readonly host: HTMLElement,
     private readonly terminal: Terminal,
     private readonly fit: FitAddon,
-    private readonly onFit: (cols: number, rows: number) => void,
-  ) {}
+    private readonly report: Report,
+  ) {
+    this.commands = new Commands(terminal);
+    this.search = new Search(terminal, host);
+    this.touch = new TouchKeys(
+      terminal,
+      (text) => this.type(text),
+      () => void this.pasteFromClipboard(),
+    );
+    host.after(this.touch.row);
+    this.send.type = "button";
+    this.send.className = "button small terminal-send";
+    this.send.textContent = "Send to chat";
+    this.send.title = "Put the selection into the message (Ctrl+Shift+Enter)";
+    this.send.hidden = true;
+    host.append(this.send);
+  }
 
-  private readonly leave: Array<() => void> = [];
-  private keys = false;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-
-  static async open(
-    host: HTMLElement,
-    cols: number,
-    rows: number,
-    onKeys: (bytes: Uint8Array) => void,
-    onFit: (cols: number, rows: number) => void,
-  ): Promise<Screen> {
+  static async open(host: HTMLElement, cols: number, rows: number, report: Report): Promise<Screen> {
     await Promise.race([
       document.fonts.load(`13px ${FONT}`).catch(() => []),
       new Promise((resolve) => setTimeout(resolve, FONT_WAIT)),
     ]);
-    const terminal = new Terminal({
+    const open = (address: string) => askToOpen(address, () => terminal.focus());
+    const terminal: Terminal = new Terminal({
       cols,
       rows,
       allowProposedApi: true,
       cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
       fontFamily: FONT,
-      fontSize: 13,
+      fontSize: Number(stored(FONT_SIZE)) || USUAL_SIZE,
       lineHeight: 1.25,
+      linkHandler: { activate: (_, address) => open(address) },
       minimumContrastRatio: 4.5,
       scrollback: 10_000,
       theme: theme(),
@@ -50,27 +81,40 @@ export class Screen {
     terminal.loadAddon(fit);
     terminal.loadAddon(new Unicode11Addon());
     terminal.unicode.activeVersion = "11";
-    terminal.loadAddon(new WebLinksAddon(openLink));
-    leaveQuestionsToTheServer(terminal);
+    terminal.loadAddon(
+      new WebLinksAddon((event, address) => {
+        event.preventDefault();
+        open(address);
+      }),
+    );
+    wall(terminal);
     terminal.open(host);
     if (document.documentElement.dataset.renderer !== "dom") drawFast(terminal);
-    const screen = new Screen(host, terminal, fit, onFit);
-    screen.listen(onKeys);
+    const screen = new Screen(host, terminal, fit, report);
+    screen.listen();
     return screen;
   }
 
   write(bytes: Uint8Array): void {
-    this.terminal.write(bytes);
+    this.waiting++;
+    this.terminal.write(bytes, () => {
+      this.waiting--;
+      this.drew(bytes.length);
+    });
   }
 
+  /** Everything anew, in its turn: what waits to be drawn is drawn before it. */
   draw(bytes: Uint8Array): void {
-    this.terminal.reset();
-    this.terminal.write(bytes);
+    this.terminal.write("\x1bc");
+    this.write(bytes);
   }
 
+  /** In its turn too: what waits to be drawn was put out for the size before. */
   resize(cols: number, rows: number): void {
-    this.terminal.resize(cols, rows);
-    requestAnimationFrame(() => this.scale());
+    this.terminal.write("", () => {
+      this.terminal.resize(cols, rows);
+      requestAnimationFrame(() => this.scale());
+    });
   }
 
   focus(): void {
@@ -80,19 +124,61 @@ export class Screen {
   allow(keys: boolean): void {
     this.keys = keys;
     this.terminal.options.disableStdin = !keys;
+    this.host.classList.toggle("read-only", !keys);
+  }
+
+  call(name: string): void {
+    this.name = name;
+  }
+
+  /** What the terminal's menu offers. */
+  act(what: string): void {
+    if (what === "find") this.search.open();
+    else if (what === "paste") void this.pasteFromClipboard();
+    else if (what === "all") this.terminal.selectAll();
+    else if (what === "larger") this.zoom(1);
+    else if (what === "smaller") this.zoom(-1);
+    else if (what === "last") this.sendLast();
   }
 
   dispose(): void {
     clearTimeout(this.timer);
     for (const leave of this.leave) leave();
+    this.touch.row.remove();
     this.terminal.dispose();
   }
 
-  private listen(onKeys: (bytes: Uint8Array) => void): void {
-    const encoder = new TextEncoder();
-    this.terminal.onData((text) => this.keys && onKeys(encoder.encode(text)));
-    this.terminal.onBinary((text) => this.keys && onKeys(Uint8Array.from(text, (char) => char.charCodeAt(0))));
+  private drew(bytes: number): void {
+    this.drawn += bytes;
+    if (this.drawn < TELL_AFTER && this.waiting > 0) return;
+    this.report("drawn", this.drawn);
+    this.drawn = 0;
+  }
+
+  private type(text: string): void {
+    if (this.keys) this.report("keys", new TextEncoder().encode(text));
+    else this.report("denied", undefined);
+  }
+
+  private listen(): void {
+    this.terminal.onData((text) => this.type(this.touch.changed(text)));
+    this.terminal.onBinary((text) => {
+      if (this.keys) this.report("keys", Uint8Array.from(text, (char) => char.charCodeAt(0)));
+    });
     this.terminal.attachCustomKeyEventHandler((event) => this.passes(event));
+    this.terminal.onSelectionChange(() => {
+      this.send.hidden = !this.terminal.hasSelection();
+    });
+    this.send.addEventListener("click", () => this.sendSelection());
+    // A smaller screen than the pane leaves room beside it, which is the terminal's too.
+    const beside = (event: MouseEvent) => {
+      if (event.target !== this.host) return;
+      event.preventDefault();
+      this.terminal.focus();
+    };
+    this.host.addEventListener("mousedown", beside);
+    this.leave.push(() => this.host.removeEventListener("mousedown", beside));
+    this.leave.push(takePastes(this.terminal, this.host, () => this.mayType()));
     const resized = new ResizeObserver(() => this.settle());
     resized.observe(this.host);
     this.leave.push(() => resized.disconnect());
@@ -104,20 +190,80 @@ export class Screen {
     system.addEventListener("change", themed);
     this.leave.push(() => removeEventListener("duplex-theme", themed));
     this.leave.push(() => system.removeEventListener("change", themed));
-    const focused = () => this.settle();
-    this.terminal.textarea?.addEventListener("focus", focused);
+    this.terminal.textarea?.addEventListener("focus", () => this.settle());
   }
 
-  /** Which keys are the terminal's: all but the way out of it, and copying what is selected. */
+  /** Whether keys are taken; if not, the person is told why. */
+  private mayType(): boolean {
+    if (!this.keys) this.report("denied", undefined);
+    return this.keys;
+  }
+
+  /** Which keys are the terminal's: all but those of the page around it. */
   private passes(event: KeyboardEvent): boolean {
-    if (event.ctrlKey && event.key === "`") return false;
-    const copies = event.ctrlKey && (event.key === "c" || event.key === "C") && this.terminal.hasSelection();
-    if (copies && event.type === "keydown") {
-      void navigator.clipboard?.writeText(this.terminal.getSelection()).catch(() => undefined);
-      this.terminal.clearSelection();
-      event.preventDefault();
+    const ctrl = event.ctrlKey && !event.altKey && !event.metaKey;
+    if (ctrl && event.key === "`") return false;
+    const act = ctrl ? this.shortcut(event) : undefined;
+    if (!act) {
+      const printable = event.key.length === 1 || event.key === "Enter";
+      if (event.type === "keydown" && printable && !event.metaKey && !this.keys) this.mayType();
+      return true;
     }
-    return !copies;
+    if (event.type === "keydown") {
+      event.preventDefault();
+      act();
+    }
+    return false;
+  }
+
+  private shortcut(event: KeyboardEvent): (() => void) | undefined {
+    const key = event.key.toLowerCase();
+    if (key === "c" && this.terminal.hasSelection()) return () => this.copy();
+    if (event.shiftKey && key === "c") return () => undefined;
+    if (event.shiftKey && key === "f") return () => this.search.open();
+    if (event.shiftKey && key === "enter") return () => this.sendSelection();
+    if (key === "=" || key === "+") return () => this.zoom(1);
+    if (key === "-") return () => this.zoom(-1);
+    if (key === "0") return () => this.zoom(0);
+    return undefined;
+  }
+
+  private copy(): void {
+    void navigator.clipboard?.writeText(this.terminal.getSelection()).catch(() => undefined);
+    this.terminal.clearSelection();
+  }
+
+  private async pasteFromClipboard(): Promise<void> {
+    if (!this.mayType()) return;
+    try {
+      paste(this.terminal, await navigator.clipboard.readText());
+    } catch {
+      this.report("said", "the browser does not let this page read the clipboard; paste with Ctrl+Shift+V");
+    }
+  }
+
+  private sendSelection(): void {
+    const selected = this.terminal.getSelection();
+    if (!selected) return;
+    this.quote(block(this.name, selected));
+    this.terminal.clearSelection();
+  }
+
+  private sendLast(): void {
+    const last = this.commands.block(this.name);
+    if (last) this.quote(last);
+    else this.report("said", "no command has ended here yet, or the shell does not tell of its commands");
+  }
+
+  private quote(text: string): void {
+    if (!quote(text)) this.report("said", "you can read this session, but not write to its agent");
+  }
+
+  private zoom(step: number): void {
+    this.size = step === 0 ? USUAL_SIZE : Math.min(28, Math.max(8, this.size + step));
+    store(FONT_SIZE, String(this.size));
+    this.terminal.options.fontSize = this.size;
+    this.settle();
   }
 
   /** Once the pane rests, says which size would fill it. */
@@ -127,27 +273,22 @@ export class Screen {
     this.timer = setTimeout(() => {
       if (this.host.clientWidth === 0) return;
       const size = this.fit.proposeDimensions();
-      if (size && Number.isFinite(size.cols) && Number.isFinite(size.rows)) this.onFit(size.cols, size.rows);
+      if (!size || !Number.isFinite(size.cols) || !Number.isFinite(size.rows)) return;
+      // Another's larger screen is drawn smaller here; the size that fits is that of the usual letters.
+      const shrunk = (this.terminal.options.fontSize ?? this.size) / this.size;
+      this.report("fit", [Math.floor(size.cols * shrunk), Math.floor(size.rows * shrunk)]);
     }, 100);
   }
 
-  /** Shows a terminal that is larger than its pane whole, smaller. */
+  /** Shows a terminal that is larger than its pane whole, in smaller letters. */
   private scale(): void {
-    const element = this.terminal.element;
-    const drawn = element?.querySelector<HTMLElement>(".xterm-screen");
-    if (!element || !drawn || this.host.clientWidth === 0) return;
-    const wide = this.host.clientWidth / drawn.offsetWidth;
-    const high = this.host.clientHeight / drawn.offsetHeight;
-    const scale = Math.min(1, wide, high);
-    element.style.transformOrigin = "0 0";
-    element.style.transform = scale < 0.995 ? `scale(${scale})` : "";
+    const drawn = this.terminal.element?.querySelector<HTMLElement>(".xterm-screen");
+    if (!drawn || this.host.clientWidth === 0 || drawn.offsetWidth === 0) return;
+    const now = this.terminal.options.fontSize ?? this.size;
+    const fits = Math.min(this.host.clientWidth / drawn.offsetWidth, this.host.clientHeight / drawn.offsetHeight);
+    const wanted = Math.min(this.size, Math.max(4, Math.floor(now * fits * 2) / 2));
+    if (wanted !== now) this.terminal.options.fontSize = wanted;
   }
-}
-
-function openLink(event: MouseEvent, address: string): void {
-  if (!/^https?:\/\//i.test(address)) return;
-  event.preventDefault();
-  window.open(address, "_blank", "noopener,noreferrer");
 }
 
 /** Draws with the graphics card where there is one; without, and when it goes away, xterm draws with elements. */
@@ -159,23 +300,6 @@ function drawFast(terminal: Terminal): void {
   } catch {
     // xterm's own renderer stays.
   }
-}
-
-/** Each page would answer a program's question about the terminal; only the server's answer may reach it. */
-function leaveQuestionsToTheServer({ parser }: Terminal): void {
-  const taken = () => true;
-  for (const prefix of ["", ">", "="]) parser.registerCsiHandler({ prefix, final: "c" }, taken);
-  for (const prefix of ["", "?"]) {
-    parser.registerCsiHandler({ prefix, final: "n" }, taken);
-    parser.registerCsiHandler({ prefix, intermediates: "$", final: "p" }, taken);
-  }
-  parser.registerCsiHandler({ prefix: ">", final: "q" }, taken);
-  parser.registerCsiHandler({ prefix: "?", final: "u" }, taken);
-  parser.registerDcsHandler({ intermediates: "$", final: "q" }, taken);
-  parser.registerDcsHandler({ intermediates: "+", final: "q" }, taken);
-  for (const code of [4, 10, 11, 12]) parser.registerOscHandler(code, (data) => data.includes("?"));
-  // A program may not read or write the clipboard of who looks at it.
-  parser.registerOscHandler(52, taken);
 }
 
 function theme(): ITheme {

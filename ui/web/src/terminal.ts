@@ -4,9 +4,12 @@ import type { Screen } from "./terminal-screen";
 /** The most bytes kept while the code loads; a terminal that puts out more is drawn afresh. */
 const MOST_KEPT = 8 * 1024 * 1024;
 
+/** What a terminal tells the page: `keys` typed, the size that would `fit`, bytes `drawn`, a key `denied`, a sentence `said`, or that it `failed`. */
+export type Report = (what: string, data: unknown) => void;
+
 export class TerminalHost {
   private screen: Screen | undefined;
-  private kept: Array<(screen: Screen) => void> = [];
+  private kept: Array<{ act: (screen: Screen) => void; output: boolean }> = [];
   private keptBytes = 0;
   private gone = false;
 
@@ -14,20 +17,18 @@ export class TerminalHost {
     host: HTMLElement,
     cols: number,
     rows: number,
-    onKeys: (bytes: Uint8Array) => void,
-    onFit: (cols: number, rows: number) => void,
-    onFailure: () => void,
+    private readonly report: Report,
   ) {
     import("./terminal-screen")
       .then(async ({ Screen }) => {
-        const screen = await Screen.open(host, cols, rows, onKeys, onFit);
+        const screen = await Screen.open(host, cols, rows, report);
         if (this.gone) return screen.dispose();
         this.screen = screen;
-        for (const act of this.kept.splice(0)) act(screen);
+        for (const { act } of this.kept.splice(0)) act(screen);
       })
       .catch((error: unknown) => {
         console.error(error);
-        if (!this.gone) onFailure();
+        if (!this.gone) report("failed", undefined);
       });
   }
 
@@ -36,7 +37,7 @@ export class TerminalHost {
     const copy = bytes.slice();
     if (!this.screen) this.keptBytes += copy.length;
     if (this.keptBytes > MOST_KEPT) return false;
-    this.act((screen) => screen.write(copy));
+    this.act((screen) => screen.write(copy), true);
     return true;
   }
 
@@ -44,10 +45,12 @@ export class TerminalHost {
   draw(bytes: Uint8Array): void {
     const copy = bytes.slice();
     if (!this.screen) {
-      this.kept = [];
+      this.kept = this.kept.filter(({ output }) => !output);
+      // What is never drawn need not be waited for.
+      if (this.keptBytes > 0) this.report("drawn", this.keptBytes);
       this.keptBytes = copy.length;
     }
-    this.act((screen) => screen.draw(copy));
+    this.act((screen) => screen.draw(copy), true);
   }
 
   resize(cols: number, rows: number): void {
@@ -63,14 +66,24 @@ export class TerminalHost {
     this.act((screen) => screen.allow(keys));
   }
 
+  /** What the terminal is called in messages. */
+  call(name: string): void {
+    this.act((screen) => screen.call(name));
+  }
+
+  /** Does what its menu offers. */
+  does(what: string): void {
+    this.act((screen) => screen.act(what));
+  }
+
   dispose(): void {
     this.gone = true;
     this.kept = [];
     this.screen?.dispose();
   }
 
-  private act(what: (screen: Screen) => void): void {
-    if (this.screen) what(this.screen);
-    else this.kept.push(what);
+  private act(act: (screen: Screen) => void, output = false): void {
+    if (this.screen) act(this.screen);
+    else this.kept.push({ act, output });
   }
 }

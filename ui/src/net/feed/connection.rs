@@ -42,6 +42,7 @@ impl Feed {
             socket.close();
         }
         self.outbox.disconnected();
+        self.grip.let_go();
         if self.keys.disconnected() > 0 {
             self.shared
                 .toast("the connection was lost, and the paste stopped half-way");

@@ -7,7 +7,7 @@ use crate::net::seen::Seen;
 use crate::state::Missing;
 use dioxus::prelude::*;
 use duplex_domain::{Seq, SessionId};
-use duplex_wire::{Down, Screenful, Up};
+use duplex_wire::Down;
 use wasm_bindgen::JsValue;
 
 impl Feed {
@@ -51,18 +51,18 @@ impl Feed {
             }
             Down::Snapshot {
                 session, picture, ..
-            } => self.with(session, |seen| seen.replace(*picture)),
+            } => {
+                self.skipped(session);
+                self.with(session, |seen| seen.replace(*picture));
+            }
             Down::Events { session, events } => self.with(session, |seen| seen.apply(events)),
             Down::Synced { session, .. } => {
-                if self.watches(session) {
+                if let Some(seen) = self.seen.as_mut().filter(|seen| seen.id() == session) {
+                    seen.synced = true;
                     self.link(Link::Live);
                 }
             }
-            Down::Accepted { id, .. } => {
-                if self.keys.answered(&id) {
-                    self.press_on();
-                }
-            }
+            Down::Accepted { id, .. } => self.accepted(&id),
             Down::Pong {} => {}
             Down::Refused {
                 id,
@@ -71,6 +71,16 @@ impl Feed {
                 session,
             } => self.refused(&id, code, &message, session),
             Down::Beat { seqs } => self.beat(&seqs),
+        }
+    }
+
+    /// Says so when a snapshot comes unasked: the page could not keep up, and was moved to the newest screens.
+    fn skipped(&self, session: SessionId) {
+        let seen = self.seen.as_ref();
+        if seen.is_some_and(|seen| seen.synced && seen.id() == session) {
+            let said =
+                "a terminal puts out more than this page can draw; it skipped to the newest screen";
+            self.shared.toast(said);
         }
     }
 
@@ -111,6 +121,10 @@ impl Feed {
                 .shared
                 .toast(&format!("the paste stopped half-way: {message}"));
         }
+        if self.grip.answered(id).is_some() {
+            self.grip.let_go();
+            return self.shared.toast(message);
+        }
         if self.outbox.failed(id, message) {
             return self.keep_outbox();
         }
@@ -136,22 +150,7 @@ impl Feed {
             .iter()
             .any(|(session, seq)| *session == id && Some(*seq) > cursor);
         if behind && cursor.is_some() {
-            self.send(&Up::Watch {
-                session: id,
-                after: cursor,
-            });
-        }
-    }
-
-    pub(super) fn bytes(&mut self, bytes: &[u8]) {
-        let Ok(frame) = Screenful::decode(bytes) else {
-            return;
-        };
-        let Some(seen) = self.seen.as_mut().filter(|seen| seen.id() == frame.session) else {
-            return;
-        };
-        if !seen.screen(&frame) {
-            self.watch_afresh();
+            self.send_watch(id, cursor);
         }
     }
 
@@ -163,10 +162,7 @@ impl Feed {
         }
         self.afresh = now;
         if let Some(session) = self.seen.as_ref().map(Seen::id) {
-            self.send(&Up::Watch {
-                session,
-                after: None,
-            });
+            self.send_watch(session, None);
         }
     }
 }

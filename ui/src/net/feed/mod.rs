@@ -3,16 +3,18 @@
 mod connection;
 mod incoming;
 mod outgoing;
+mod screens;
 mod show;
 
 use super::seen::Seen;
 use crate::interop::dom::{self, Report, Socket};
-use crate::interop::terminal::Drawn;
-use crate::model::{keys::Keys, outbox::Outbox};
+use crate::interop::terminal::{Drawn, Told};
+use crate::model::{drawing::Drawing, grip::Grip, keys::Keys, outbox::Outbox};
 use crate::state::Shared;
-use duplex_domain::{Delivery, Item, SessionId, Size, TerminalId, Time};
+use duplex_domain::{Delivery, Item, SessionId, Size, TerminalId, Time, UserId};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_util::StreamExt;
+use std::collections::HashMap;
 use wasm_bindgen::JsValue;
 
 /// Where messages that are not sent yet are kept over a reload.
@@ -48,10 +50,12 @@ pub enum Msg {
     Discard(String),
     /// Interrupt the running turn.
     Interrupt(SessionId),
-    /// Keys for a terminal.
-    Type(SessionId, TerminalId, Vec<u8>),
-    /// The size that would fill a terminal's pane.
-    Fit(TerminalId, Size),
+    /// A drawn terminal tells something.
+    Told(SessionId, TerminalId, Told),
+    /// Have a drawn terminal do what its menu offers.
+    Do(TerminalId, &'static str),
+    /// Sizes may be given again.
+    Refit,
     /// Draw a terminal here.
     Attach(TerminalId, Box<Drawn>),
     /// Draw it no more.
@@ -101,6 +105,13 @@ struct Feed {
     seen: Option<Seen>,
     outbox: Outbox,
     keys: Keys,
+    grip: Grip,
+    drawing: Drawing,
+    /// The size that fits each drawn terminal here.
+    fits: HashMap<TerminalId, Size>,
+    resized: Time,
+    /// Who had the keyboard in the last frame.
+    driver: Option<UserId>,
     /// A frame has been asked for.
     asked: bool,
 }
@@ -135,6 +146,11 @@ impl Feed {
             seen: None,
             outbox,
             keys: Keys::default(),
+            grip: Grip::default(),
+            drawing: Drawing::default(),
+            fits: HashMap::new(),
+            resized: Time(0),
+            driver: None,
             asked: false,
         }
     }
@@ -171,20 +187,12 @@ impl Feed {
                 self.keep_outbox();
             }
             Msg::Interrupt(session) => self.interrupt(session),
-            Msg::Type(session, terminal, keys) => self.type_keys(session, terminal, &keys),
-            Msg::Fit(terminal, size) => self.fit(terminal, size),
+            Msg::Told(session, terminal, told) => self.told(session, terminal, told),
+            Msg::Do(terminal, what) => self.with_drawn(terminal, |drawn| drawn.does(what)),
+            Msg::Refit => self.refit(),
             Msg::Attach(terminal, drawn) => self.attach(terminal, *drawn),
-            Msg::Detach(terminal) => {
-                if let Some(seen) = &mut self.seen {
-                    seen.detach(terminal);
-                }
-            }
-            Msg::Focus(terminal) => {
-                let drawn = self.seen.as_ref().and_then(|seen| seen.drawn(terminal));
-                if let Some(drawn) = drawn {
-                    drawn.focus();
-                }
-            }
+            Msg::Detach(terminal) => self.detach(terminal),
+            Msg::Focus(terminal) => self.with_drawn(terminal, Drawn::focus),
             Msg::Older(session, items, more) => self.older(session, items, more),
             Msg::Socket(generation, kind, data) if generation == self.generation => {
                 self.socket_says(&kind, &data);

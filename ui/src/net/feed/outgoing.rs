@@ -2,17 +2,17 @@
 
 use super::{Feed, OUTBOX};
 use crate::interop::dom;
-use crate::interop::terminal::Drawn;
 use crate::net::link::Link;
 use crate::net::seen::Seen;
 use dioxus::prelude::*;
-use duplex_domain::{Blob, Command, Delivery, Item, SessionId, Size, TerminalId};
+use duplex_domain::{Command, Delivery, Item, Seq, SessionId};
 use duplex_wire::Up;
 
 impl Feed {
     pub(super) fn watch(&mut self, session: SessionId) {
         if !self.watches(session) {
             self.seen = Some(Seen::new(session));
+            self.clear_terminals();
             let mut missing = self.shared.missing;
             missing.set(None);
             self.resume();
@@ -29,20 +29,28 @@ impl Feed {
     }
 
     /// Watches from where the picture ends.
-    pub(super) fn resume(&self) {
+    pub(super) fn resume(&mut self) {
         if !self.welcome {
             return;
         }
-        match &self.seen {
-            Some(seen) => {
+        let seen = self.seen.as_ref().map(|seen| (seen.id(), seen.cursor()));
+        match seen {
+            Some((session, cursor)) => {
                 self.link(Link::CatchingUp);
-                self.send(&Up::Watch {
-                    session: seen.id(),
-                    after: seen.cursor(),
-                });
+                self.send_watch(session, cursor);
             }
             None => self.link(Link::Live),
         }
+    }
+
+    /// Watches from here on; both ends count anew what is drawn.
+    pub(super) fn send_watch(&mut self, session: SessionId, after: Option<Seq>) {
+        self.drawing.begin();
+        if let Some(seen) = &mut self.seen {
+            seen.ask_anew();
+        }
+        self.send(&Up::Watch { session, after });
+        self.send(&Up::Drawn { session, bytes: 0 });
     }
 
     pub(super) fn command(&self, session: SessionId, command: Command) -> bool {
@@ -93,61 +101,6 @@ impl Feed {
         if !self.command(session, Command::Interrupt { turn: None }) {
             shared.please(session, Command::Interrupt { turn: None });
         }
-    }
-
-    pub(super) fn type_keys(&mut self, session: SessionId, terminal: TerminalId, keys: &[u8]) {
-        self.keys.push(session, terminal, keys);
-        self.press_on();
-    }
-
-    /// Sends the keys that may go now. Those that cannot be sent must not arrive later: they are dropped, and the
-    /// pane says that it is cut off.
-    pub(super) fn press_on(&mut self) {
-        loop {
-            let id = dom::new_id();
-            let Some(piece) = self.keys.send(&id) else {
-                return;
-            };
-            let (session, terminal) = (piece.session, piece.terminal);
-            let data = Blob(piece.bytes);
-            let command = Command::Type { terminal, data };
-            if !self.send(&Up::Command {
-                id,
-                session,
-                command,
-            }) {
-                self.keys.disconnected();
-                return;
-            }
-        }
-    }
-
-    /// Only who has the keyboard decides a terminal's size.
-    pub(super) fn fit(&self, terminal: TerminalId, size: Size) {
-        let Some(seen) = &self.seen else { return };
-        let session = &seen.picture.session;
-        let me = self.shared.me.peek().as_ref().map(|me| me.id);
-        let mine =
-            me.is_some_and(|me| duplex_domain::work::may_type(session, me, terminal).is_ok());
-        let now = session
-            .terminals
-            .get(&terminal)
-            .map(|terminal| terminal.size);
-        let size = size.clamped();
-        if mine && now != Some(size) {
-            self.command(seen.id(), Command::Resize { terminal, size });
-        }
-    }
-
-    pub(super) fn attach(&mut self, terminal: TerminalId, drawn: Drawn) {
-        let whole = self
-            .seen
-            .as_mut()
-            .is_none_or(|seen| seen.attach(terminal, drawn));
-        if !whole {
-            self.watch_afresh();
-        }
-        self.allow_keys();
     }
 
     pub(super) fn older(&mut self, session: SessionId, items: Vec<Item>, more: bool) {

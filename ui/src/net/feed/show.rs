@@ -2,7 +2,6 @@
 
 use super::{Feed, Msg};
 use crate::interop::dom;
-use dioxus::prelude::*;
 
 impl Feed {
     /// Something changed: show it with the next frame.
@@ -28,19 +27,6 @@ impl Feed {
             }
             Some(_) | None => shared.show_nothing(),
         }
-        self.allow_keys();
-    }
-
-    pub(super) fn allow_keys(&self) {
-        let Some(seen) = &self.seen else { return };
-        let session = &seen.picture.session;
-        let me = self.shared.me.peek().as_ref().map(|me| me.id);
-        for terminal in session.terminals.keys() {
-            let allowed =
-                me.is_some_and(|me| duplex_domain::work::may_type(session, me, *terminal).is_ok());
-            if let Some(drawn) = seen.drawn(*terminal) {
-                drawn.allow(allowed);
-            }
-        }
+        self.show_terminals();
     }
 }
