@@ -147,4 +147,5 @@ if [ "$1" = test ]; then
     npm_packages e2e
     npm_packages crates/mcp/tests/servers
     npm_packages crates/provider/tests/aimock
+    npm_packages crates/terminal/tests/xterm
 fi

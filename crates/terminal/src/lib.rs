@@ -6,9 +6,10 @@
 mod answers;
 mod budget;
 mod cast;
+mod emulator;
 mod gate;
-mod history;
 mod keeper;
+mod lines;
 mod marks;
 mod modes;
 mod plain;

@@ -61,6 +61,7 @@ impl Modes {
         match body {
             [b'?', modes @ .., b'h'] => numbers(modes).for_each(|mode| self.set(mode, true)),
             [b'?', modes @ .., b'l'] => numbers(modes).for_each(|mode| self.set(mode, false)),
+            b"!p" => self.switches = Self::default().switches,
             [shape @ .., b' ', b'q'] => self.shape = numbers(shape).next().unwrap_or(0),
             _ => {}
         }

@@ -84,6 +84,15 @@ impl Scanner {
         self.held.len()
     }
 
+    /// What brings a fresh scanner to this place, if a string is begun besides.
+    pub(crate) fn begun(&self) -> &[u8] {
+        match self.state {
+            // A sequence that is passed over whatever else it says.
+            State::Skip => b"\x1b[0<",
+            _ => &self.held,
+        }
+    }
+
     /// What was begun and never finished; the scanner starts anew.
     pub(crate) fn finish(&mut self) -> Vec<u8> {
         self.state = State::Plain;
