@@ -2,7 +2,6 @@
 
 use crate::scan::belongs;
 use crate::text::turns_text;
-use std::fmt::Write as _;
 
 /// The longest string that passes, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -77,7 +76,7 @@ fn osc(said: &str, clipboard: bool) -> Option<String> {
     let number = command(number)?;
     match number {
         0..=2 => Some(title(said)),
-        8 => Some(link(rest)),
+        8 => link(rest),
         52 => (clipboard && is_clipboard_write(rest)).then(|| said.to_owned()),
         _ if DROPPED.contains(&number) => None,
         _ => Some(said.to_owned()),
@@ -105,22 +104,20 @@ fn title(said: &str) -> String {
     out
 }
 
-/// A link that may not pass ends the one before it, or its text would seem to belong there.
-fn link(rest: &str) -> String {
-    let (parameters, address) = rest.split_once(';').unwrap_or((rest, ""));
+/// A link that may not pass ends the one before it, or its text would seem to belong there. One without an address is none
+/// to any terminal.
+fn link(rest: &str) -> Option<String> {
+    let (parameters, address) = rest.split_once(';')?;
     let start = address.get(..8).unwrap_or(address).to_ascii_lowercase();
     let safe = (start.starts_with("http://") || start.starts_with("https://"))
         && address.len() <= LONGEST_LINK
         && parameters.len() <= LONGEST_LINK_PARAMETERS
         && address.bytes().all(|byte| byte.is_ascii_graphic());
-    let mut out = String::from("8;");
-    // Writing to a string cannot fail.
-    let _ = if safe {
-        write!(out, "{parameters};{address}")
+    Some(if safe {
+        format!("8;{parameters};{address}")
     } else {
-        write!(out, ";")
-    };
-    out
+        "8;;".to_owned()
+    })
 }
 
 fn is_clipboard_write(rest: &str) -> bool {

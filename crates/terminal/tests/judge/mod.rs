@@ -8,7 +8,8 @@ pub struct Judge {
     state: State,
     partial: Vec<u8>,
     marks: usize,
-    steps: usize,
+    /// What the sequences so far cost the one who shows them.
+    pub steps: usize,
 }
 
 enum State {
@@ -30,15 +31,6 @@ impl Judge {
             marks: 0,
             steps: 0,
         }
-    }
-
-    /// What the sequences so far cost the one who shows them.
-    pub fn steps(&self) -> usize {
-        self.steps
-    }
-
-    pub fn forget_steps(&mut self) {
-        self.steps = 0;
     }
 
     /// The last of the output.

@@ -5,6 +5,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "../chance/mod.rs"]
+mod chance;
 mod known;
 mod traffic;
 mod xterm;
