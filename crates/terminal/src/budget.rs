@@ -22,10 +22,10 @@ pub struct Allowance {
 }
 
 impl Default for Allowance {
-    /// 8 MiB at once, 256 KiB a second, and a quarter of a second before output is kept again.
+    /// 16 MiB at once, 256 KiB a second, and a quarter of a second before output is kept again.
     fn default() -> Self {
         Self {
-            burst: 8 * 1024 * 1024,
+            burst: 16 * 1024 * 1024,
             refill: 256 * 1024,
             resume: 64 * 1024,
         }

@@ -122,6 +122,7 @@ impl Emulator {
     }
 
     fn private_mode(&mut self, mode: &str, on: bool) {
+        let mode = mode.split(':').next().unwrap_or_default();
         match (mode, on) {
             ("1" | "25", _) => self.say(&format!("\x1b[?{mode}{}", if on { 'h' } else { 'l' })),
             ("6", _) => self.set_origin(on),

@@ -105,8 +105,15 @@ impl Emulator {
             (_, b"c") => self.reset(),
             (_, b"#8") => self.align(),
             (_, b"%G" | b"%@") => self.say("\x0f\x1b(B"),
-            (_, [b'(' | b')', _]) => self.say_bytes(sequence),
+            (_, [slot @ (b'(' | b')'), set]) => self.choose_set(*slot, *set),
             _ => {}
+        }
+    }
+
+    /// Line drawing, or ASCII for all the others that xterm.js knows.
+    fn choose_set(&mut self, slot: u8, set: u8) {
+        if b"0AB4C5RQKYE6ZH7=".contains(&set) {
+            self.say(&format!("\x1b{}{}", char::from(slot), char::from(set)));
         }
     }
 
@@ -198,12 +205,6 @@ impl Emulator {
     fn say(&mut self, text: &str) {
         let evicted = self.terminal.feed_with(text, Evicted(0));
         self.forgotten = self.forgotten.saturating_sub(evicted);
-    }
-
-    fn say_bytes(&mut self, sequence: &[u8]) {
-        if let Ok(sequence) = std::str::from_utf8(sequence) {
-            self.say(sequence);
-        }
     }
 
     /// Says what may change the pen.

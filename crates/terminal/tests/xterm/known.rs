@@ -104,3 +104,10 @@ pub const KNOWN: [Known; 13] = [
         b"",
     ),
 ];
+
+/// Whether damaged sequences may have become one of these: marks with nothing before them, or moved columns.
+pub fn has_some(bytes: &[u8]) -> bool {
+    let mark = |char| matches!(char, '\u{300}'..='\u{36f}' | '\u{600}'..='\u{605}' | '\u{200b}'..='\u{200f}');
+    let text = String::from_utf8_lossy(bytes);
+    text.contains(mark) || text.contains("'}") || text.contains("'~")
+}

@@ -7,11 +7,14 @@
 
 #[path = "../chance/mod.rs"]
 mod chance;
+#[path = "../damage/mod.rs"]
+mod damage;
 mod known;
 mod traffic;
 mod xterm;
 
-use duplex_terminal::{Screen, Size};
+use chance::Chance;
+use duplex_terminal::{Gate, Screen, Size};
 use known::KNOWN;
 use traffic::{Case, Traffic};
 use xterm::{Part, Shown, Xterm};
@@ -158,6 +161,27 @@ fn every_character_is_as_wide_as_on_a_page() {
             .zip(ours.iter().zip(&theirs))
             .find(|(_, (a, b))| a != b);
         assert_eq!(differ, None);
+    }
+}
+
+#[test]
+fn nothing_that_passes_the_gate_breaks_a_page() {
+    let mut xterm = Xterm::start();
+    for seed in 0..2_000 {
+        let mut gate = Gate::new();
+        gate.resize(Size::SMALLEST);
+        let mut bytes = gate.feed(&damage::mutation(&mut Chance(seed)));
+        bytes.extend(gate.finish());
+        let mut parts = vec![Part::Output(bytes.clone())];
+        if !known::has_some(&bytes) {
+            let mut case = Case::new(Size::SMALLEST, parts.clone(), Vec::new());
+            case.scrolls = true;
+            let same = screen(&mut xterm, &case);
+            assert_eq!(same, Ok(()), "mutation {seed}: {parts:?}");
+        }
+        parts.push(Part::Output(b"\x1bcstill here".to_vec()));
+        let shown = xterm.show(Size::SMALLEST, SCROLLBACK, &parts);
+        assert_eq!(shown.text[0], "still here", "mutation {seed}: {parts:?}");
     }
 }
 

@@ -32,7 +32,8 @@ pub struct Case {
     pub size: Size,
     pub before: Vec<Part>,
     pub after: Vec<Part>,
-    scrolls: bool,
+    /// Lines are scrolled off the top by sequences that leave no history in xterm.js.
+    pub scrolls: bool,
 }
 
 impl Case {
