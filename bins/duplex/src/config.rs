@@ -175,6 +175,9 @@ pub fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
         "DUPLEX_LOG",
         "DUPLEX_LOG_FORMAT",
         "DUPLEX_SESSION_USERS",
+        "DUPLEX_TERMINALS_PER_PERSON",
+        "DUPLEX_TERMINAL_IDLE_HOURS",
+        "DUPLEX_SOCKETS_PER_PERSON",
     ]
     .into_iter()
     .filter_map(|name| Some((name, std::env::var_os(name)?)))

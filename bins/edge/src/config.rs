@@ -23,6 +23,8 @@ pub struct Config {
     /// How many terminals one person may have running, in all sessions together (`DUPLEX_TERMINALS_PER_PERSON`); 16 by
     /// default.
     pub terminals_per_person: usize,
+    /// How many sockets one person may have open (`DUPLEX_SOCKETS_PER_PERSON`); 32 by default.
+    pub sockets_per_person: usize,
     /// A file to make once requests are served (`DUPLEX_READY_FILE`).
     pub ready_file: Option<PathBuf>,
 }
@@ -74,6 +76,7 @@ impl Config {
             origins: origins.map(str::parse).collect::<Result<_, _>>()?,
             data: needed("DUPLEX_DATA")?.into(),
             terminals_per_person: number("DUPLEX_TERMINALS_PER_PERSON", read, 16)?,
+            sockets_per_person: number("DUPLEX_SOCKETS_PER_PERSON", read, 32)?,
             ready_file: read("DUPLEX_READY_FILE").map(PathBuf::from),
         })
     }

@@ -73,7 +73,7 @@ fn what_was_left_out_is_told_before_the_next_that_is_kept() {
 }
 
 #[test]
-fn the_usual_allowance_is_eight_mebibytes_and_a_quarter_of_one_a_second() {
+fn the_usual_allowance_is_sixteen_mebibytes_and_a_quarter_of_one_a_second() {
     let start = Instant::now();
     let mut budget = Budget::new(Allowance::default(), 0, start);
     let piece = vec![b'x'; 64 * 1024];
@@ -82,7 +82,7 @@ fn the_usual_allowance_is_eight_mebibytes_and_a_quarter_of_one_a_second() {
             .filter(|_| matches!(budget.take(&piece, now), Verdict::Keep(_)))
             .count()
     };
-    assert_eq!(kept(&mut budget, start), 128);
+    assert_eq!(kept(&mut budget, start), 256);
     assert_eq!(kept(&mut budget, start + Duration::from_secs(2)), 8);
 }
 

@@ -13,12 +13,19 @@ use tokio_tungstenite::tungstenite::{Message, http::HeaderValue};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use uuid::Uuid;
 
+/// How many bytes are drawn before the server is told.
+const TELL_AFTER: u64 = 32 * 1024;
+
 /// One tab watching one session.
 pub struct Feed {
     /// The session as this tab sees it.
     pub picture: Picture,
     /// Everything each terminal put out since this tab was opened, screens replaced.
     pub terminals: HashMap<TerminalId, Vec<u8>>,
+    /// How many screens came in the place of what was shown.
+    pub screens: usize,
+    /// Whether this tab tells the server what it has drawn, at once.
+    pub draws: bool,
     /// Commands that were refused: id, code, message.
     pub refused: Vec<(String, String, String)>,
     /// Commands that are in the log.
@@ -28,6 +35,11 @@ pub struct Feed {
     /// Whether everything that was there has come.
     pub synced: bool,
     session: SessionId,
+    /// How many bytes of its output each terminal shows.
+    offsets: HashMap<TerminalId, u64>,
+    /// Bytes of terminals that came, and how many of them the server knows to be drawn.
+    came: u64,
+    told: u64,
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
@@ -46,11 +58,16 @@ impl Feed {
         let mut feed = Self {
             picture: Picture::new(session),
             terminals: HashMap::new(),
+            screens: 0,
+            draws: false,
             refused: Vec::new(),
             accepted: Vec::new(),
             received: 0,
             synced: false,
             session,
+            offsets: HashMap::new(),
+            came: 0,
+            told: 0,
             socket,
         };
         feed.send(&Up::Watch { session, after }).await?;
@@ -100,7 +117,12 @@ impl Feed {
         self.received += message.len();
         match message {
             Message::Text(text) => self.take(serde_json::from_str(&text)?),
-            Message::Binary(bytes) => self.take_screenful(&Screenful::decode(&bytes)?),
+            Message::Binary(bytes) => {
+                self.take_screenful(&Screenful::decode(&bytes)?)?;
+                if self.draws && self.came - self.told >= TELL_AFTER {
+                    self.has_drawn().await?;
+                }
+            }
             Message::Close(frame) => bail!("the socket was closed: {frame:?}"),
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
         }
@@ -112,6 +134,7 @@ impl Feed {
             Down::Snapshot { picture, .. } => {
                 self.picture = *picture;
                 self.terminals.clear();
+                self.offsets.clear();
             }
             Down::Events { session, events } => {
                 for frame in events {
@@ -127,12 +150,48 @@ impl Feed {
         }
     }
 
-    fn take_screenful(&mut self, screenful: &Screenful<'_>) {
-        let bytes = self.terminals.entry(screenful.terminal).or_default();
-        if screenful.kind == ScreenfulKind::Screen {
-            bytes.clear();
+    /// Appends output where it belongs. A gap that no screen fills is an error.
+    fn take_screenful(&mut self, screenful: &Screenful<'_>) -> anyhow::Result<()> {
+        let Screenful {
+            terminal, offset, ..
+        } = *screenful;
+        self.came += screenful.bytes.len() as u64;
+        let shown = self.offsets.get(&terminal).copied();
+        let bytes = self.terminals.entry(terminal).or_default();
+        match screenful.kind {
+            ScreenfulKind::Size => return Ok(()),
+            ScreenfulKind::Screen => {
+                self.screens += 1;
+                bytes.clear();
+                bytes.extend_from_slice(screenful.bytes);
+                self.offsets.insert(terminal, offset);
+            }
+            ScreenfulKind::Output => {
+                let shown = shown.unwrap_or(offset);
+                anyhow::ensure!(offset <= shown, "a gap from byte {shown} to {offset}");
+                let known = usize::try_from(shown - offset)?;
+                let fresh = screenful.bytes.get(known..).unwrap_or_default();
+                bytes.extend_from_slice(fresh);
+                self.offsets.insert(terminal, shown + fresh.len() as u64);
+            }
         }
-        bytes.extend_from_slice(screenful.bytes);
+        Ok(())
+    }
+
+    /// Tells the server that all that came is drawn.
+    ///
+    /// # Errors
+    /// When the socket is closed.
+    pub async fn has_drawn(&mut self) -> anyhow::Result<()> {
+        self.told = self.came;
+        let (session, bytes) = (self.session, self.came);
+        self.send(&Up::Drawn { session, bytes }).await
+    }
+
+    /// How many bytes of its output a terminal shows.
+    #[must_use]
+    pub fn offset(&self, terminal: TerminalId) -> u64 {
+        self.offsets.get(&terminal).copied().unwrap_or_default()
     }
 
     /// Waits until this tab shows what is expected.

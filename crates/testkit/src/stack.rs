@@ -21,6 +21,8 @@ pub struct StackOptions {
     pub sync: bool,
     /// Use release binaries where they exist: for measurements.
     pub release: bool,
+    /// More variables of its environment.
+    pub variables: Vec<(&'static str, &'static str)>,
 }
 
 impl Default for StackOptions {
@@ -30,6 +32,7 @@ impl Default for StackOptions {
             key: true,
             sync: true,
             release: false,
+            variables: Vec::new(),
         }
     }
 }
@@ -350,6 +353,7 @@ fn spawn_up(
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log);
+    command.envs(options.variables.iter().copied());
     if options.key {
         command.env("DUPLEX_ANTHROPIC_API_KEY", "scripted-key");
     }

@@ -9,39 +9,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
 use tokio_util::task::TaskTracker;
 
-/// How many sockets a person may have.
-const MOST: usize = 32;
-
 /// How many sockets each person has, and word of who signs out.
 pub(crate) struct Sockets {
+    /// How many sockets a person may have.
+    most: usize,
     open: Arc<Mutex<HashMap<UserId, usize>>>,
     signed_out: broadcast::Sender<Credential>,
     /// All sockets being served, goodbyes included.
     pub served: TaskTracker,
 }
 
-impl Default for Sockets {
-    fn default() -> Self {
+impl Sockets {
+    /// None yet, and at most so many for each person.
+    pub fn new(most: usize) -> Self {
         Self {
+            most,
             open: Arc::default(),
             signed_out: broadcast::Sender::new(64),
             served: TaskTracker::new(),
         }
     }
-}
 
-/// A socket's place; free again once dropped.
-pub(crate) struct Seat {
-    open: Arc<Mutex<HashMap<UserId, usize>>>,
-    user: UserId,
-}
-
-impl Sockets {
     /// A place for one more socket of a person.
     pub fn seat(&self, user: UserId) -> Result<Seat, Close> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(user).or_default();
-        if *count >= MOST {
+        if *count >= self.most {
             return Err(Close::TooMany);
         }
         *count += 1;
@@ -61,6 +54,12 @@ impl Sockets {
     pub fn signed_out(&self) -> broadcast::Receiver<Credential> {
         self.signed_out.subscribe()
     }
+}
+
+/// A socket's place; free again once dropped.
+pub(crate) struct Seat {
+    open: Arc<Mutex<HashMap<UserId, usize>>>,
+    user: UserId,
 }
 
 impl Drop for Seat {
@@ -83,9 +82,9 @@ mod tests {
 
     #[test]
     fn a_person_has_so_many_seats_and_gets_them_back() {
-        let sockets = Sockets::default();
+        let sockets = Sockets::new(3);
         let ada = UserId::default();
-        let seats: Vec<Seat> = (0..MOST).map(|_| sockets.seat(ada).ok().unwrap()).collect();
+        let seats: Vec<Seat> = (0..3).map(|_| sockets.seat(ada).ok().unwrap()).collect();
         assert!(matches!(sockets.seat(ada), Err(Close::TooMany)));
         drop(seats);
         assert!(sockets.seat(ada).is_ok());

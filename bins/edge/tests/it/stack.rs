@@ -91,6 +91,7 @@ impl Stack {
             origins: vec![],
             data: data.clone(),
             terminals_per_person: 16,
+            sockets_per_person: 32,
             ready_file: None,
         };
         let edge = Edge::start(&config).await.unwrap();
