@@ -89,6 +89,7 @@ impl Emulator {
 
     /// `IL` and `DL`: nothing outside the margins.
     fn shift_lines(&mut self, count: usize, last: char) {
+        self.restrict();
         if self.margins.contain(self.row()) {
             self.say_blank(&format!("\x1b[{count}{last}"));
             self.say("\r");

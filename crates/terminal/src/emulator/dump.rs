@@ -26,9 +26,15 @@ impl Emulator {
             out.push_str("\x1b[?6h");
         }
         let first = if self.origin { self.margins.top } else { 0 };
-        self.write_cursor(first, &state, &self.stand_ins, &mut out);
         if self.insert {
             out.push_str("\x1b[4h");
+        }
+        if let Some(cell) = self.write_cursor(first, &mut out) {
+            if self.insert {
+                // The character goes, and comes again in front of the others.
+                let _ = write!(out, "\x1b[{}P", cell.width());
+            }
+            self.write_again(&cell, &state, &self.stand_ins, &mut out);
         }
         out
     }
@@ -38,7 +44,9 @@ impl Emulator {
         let (state, plain) = (self.state(), StandIns::default());
         let mut out = String::new();
         self.write_content(&state, &plain, &mut out);
-        self.write_cursor(0, &state, &plain, &mut out);
+        if let Some(cell) = self.write_cursor(0, &mut out) {
+            self.write_again(&cell, &state, &plain, &mut out);
+        }
         out
     }
 
@@ -101,18 +109,16 @@ impl Emulator {
         format!("\x1b[{row};{}H", col.min(self.cols()))
     }
 
-    /// Writes the last character once more, so that a mark that comes next joins it, or the next character wraps; `first` is
-    /// the row that rows are counted from.
-    fn write_cursor(&self, first: usize, state: &str, stand_ins: &StandIns, out: &mut String) {
+    /// Puts the cursor in its place; `first` is the row that rows are counted from. That may be on a character to be written
+    /// once more, so that a mark that comes next joins it, or the next character wraps.
+    fn write_cursor(&self, first: usize, out: &mut String) -> Option<Cell> {
         let row = self.row().saturating_sub(first);
         let again = self.printed || self.col() == self.cols();
         let last = self.cell_before().filter(|_| again);
         let col = last.map_or(self.col(), |(col, _)| col);
         // Writing to a string cannot fail.
         let _ = write!(out, "\x1b[{};{}H", row + 1, col + 1);
-        if let Some((_, cell)) = last {
-            self.write_again(&cell, state, stand_ins, out);
-        }
+        last.map(|(_, cell)| cell)
     }
 
     fn write_again(&self, cell: &Cell, state: &str, stand_ins: &StandIns, out: &mut String) {

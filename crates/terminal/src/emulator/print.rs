@@ -35,9 +35,9 @@ impl Emulator {
 
     fn char(&mut self, char: char) {
         match char {
-            // The decoder of xterm.js leaves this one out.
-            '\u{feff}' => {}
-            '\0'..='\u{1f}' | '\u{7f}' => self.control(char),
+            // xterm.js leaves these two out.
+            '\u{feff}' | '\u{7f}' => {}
+            '\0'..='\u{1f}' => self.control(char),
             _ => match width(char) {
                 0 => self.mark(char),
                 width => {

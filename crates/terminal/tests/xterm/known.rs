@@ -24,7 +24,7 @@ const fn known(
     }
 }
 
-pub const KNOWN: [Known; 13] = [
+pub const KNOWN: [Known; 12] = [
     known(
         "links",
         "the emulator keeps none: who joins sees their text",
@@ -78,12 +78,6 @@ pub const KNOWN: [Known; 13] = [
         "xterm.js puts the mark on the character before and widens that",
         "\x1b[?7l\x1b[20G\u{1f469}\u{200d}".as_bytes(),
         b"x",
-    ),
-    known(
-        "a mark just after somebody joined, in insert mode",
-        "the last character cannot be written again without moving the others",
-        b"\x1b[4he",
-        b"\xcc\x81x",
     ),
     known(
         "columns and whole rows moved sideways (DECIC, DECDC, SL, SR)",
