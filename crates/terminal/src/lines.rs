@@ -1,6 +1,6 @@
 //! Writes lines with their colours, so that a fresh terminal has them too.
 
-use crate::emulator::{StandIns, is_mark, write_pen};
+use crate::emulator::{StandIns, has_more_than_background, is_mark, write_pen};
 use avt::{Cell, Line, Pen};
 
 /// Writes lines from the cursor's on, without the blanks at their ends; the cursor is left on the last.
@@ -57,18 +57,7 @@ fn written(cells: &[Cell]) -> usize {
 
 /// Erasing leaves a blank with the background of the time.
 fn is_erased(cell: &Cell) -> bool {
-    let pen = cell.pen();
-    let looks = [
-        pen.is_bold(),
-        pen.is_faint(),
-        pen.is_italic(),
-        pen.is_underline(),
-        pen.is_blink(),
-        pen.is_inverse(),
-        pen.is_strikethrough(),
-        pen.foreground().is_some(),
-    ];
-    cell.char() == ' ' && cell.width() == 1 && !looks.contains(&true)
+    cell.char() == ' ' && cell.width() == 1 && !has_more_than_background(cell.pen())
 }
 
 fn turn(out: &mut String, pen: &mut Pen, next: &Pen) {

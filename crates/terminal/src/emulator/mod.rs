@@ -15,7 +15,7 @@ use crate::Size;
 use crate::scan::{LEAD, body, controls};
 use avt::{Line, Observation, Observer, Pen, ScreenKind, Terminal};
 use cursor::{Margins, Saved};
-pub(crate) use sgr::write_pen;
+pub(crate) use sgr::{has_more_than_background, write_pen};
 pub(crate) use stand_ins::StandIns;
 
 const _: () = assert!(Size::SMALLEST.cols > 0 && Size::SMALLEST.rows > 0);
@@ -210,15 +210,14 @@ impl Emulator {
     /// Says what may change the pen.
     fn say_of_pen(&mut self, text: &str) {
         self.say(text);
-        self.mirror.feed(text);
-        self.mirror.feed("\rX");
+        self.mirror.feed([text, "\rX"]);
         let cell = self
             .mirror
             .screen()
             .line(0)
             .and_then(|line| line.cells().first());
         self.pen = cell.map_or_else(Pen::default, |cell| *cell.pen());
-        self.fancy = sgr::has_more_than_background(&self.pen);
+        self.fancy = has_more_than_background(&self.pen);
     }
 
     /// Says what may draw blanks: of the pen they have the background alone.

@@ -24,13 +24,17 @@ impl Emulator {
 
     /// How many of the next bytes the emulator draws as xterm.js does.
     fn plain_run(&self, text: &str) -> usize {
-        if self.insert || !self.autowrap || self.fancy || self.col() == self.cols() {
+        if self.insert || !self.autowrap {
             return 0;
         }
         let special = |byte: &u8| !(0x20..0x7f).contains(byte);
-        text.bytes()
-            .position(|byte| special(&byte))
-            .unwrap_or(text.len())
+        let run = text.bytes().position(|byte| special(&byte));
+        let run = run.unwrap_or(text.len());
+        if self.fancy {
+            run.min(self.cols() - self.col())
+        } else {
+            run
+        }
     }
 
     fn char(&mut self, char: char) {

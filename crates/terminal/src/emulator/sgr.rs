@@ -108,12 +108,18 @@ fn write_color(out: &mut String, color: Option<Color>, base: u8) {
 }
 
 /// Whether anything but the background is set, which blanks must not have.
-pub(super) fn has_more_than_background(pen: &Pen) -> bool {
-    let mut blank = String::new();
-    let mut whole = String::new();
-    write_blank(&mut blank, pen);
-    write_pen(&mut whole, pen);
-    blank != whole
+pub(crate) fn has_more_than_background(pen: &Pen) -> bool {
+    let looks = [
+        pen.is_bold(),
+        pen.is_faint(),
+        pen.is_italic(),
+        pen.is_underline(),
+        pen.is_blink(),
+        pen.is_inverse(),
+        pen.is_strikethrough(),
+        pen.foreground().is_some(),
+    ];
+    looks.contains(&true)
 }
 
 /// The emulator separates the parts of a colour by colons and leaves one out that xterm.js counts.
