@@ -146,7 +146,9 @@ impl Stack {
         lines[lines.len().saturating_sub(60)..].join("\n")
     }
 
-    fn data(&self) -> PathBuf {
+    /// The folder of everything that the server keeps: log, views, accounts, logs.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
