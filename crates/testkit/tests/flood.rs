@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 const SIZE: Size = Size { cols: 80, rows: 24 };
 const VIEWERS: usize = 100;
-/// Each so many'th viewer reads nothing until the flood is over.
+/// Of so many viewers one reads nothing until the flood is over, and one reads but does not tell what it has drawn.
 const SLOW: usize = 5;
 
 /// What a terminal shows in a tab.
@@ -54,12 +54,13 @@ async fn a_hundred_viewers_of_a_flood_end_with_the_same_screen() {
     let mut viewers = JoinSet::new();
     let over = watch::Sender::new(false);
     for number in 0..VIEWERS {
-        let slow = number % SLOW == 0;
-        let feed = watches(&ada, session).await;
+        let mut feed = watches(&ada, session).await;
         let over = over.subscribe();
         viewers.spawn(async move {
-            if slow {
-                sleeps(over).await;
+            match number % SLOW {
+                0 => sleeps(over).await,
+                1 => draws_late(&mut feed, over).await,
+                _ => {}
             }
             ends(feed, terminal).await
         });
@@ -93,6 +94,19 @@ async fn a_hundred_viewers_of_a_flood_end_with_the_same_screen() {
 /// Reads nothing until the flood is over, as a page does whose machine sleeps.
 async fn sleeps(mut over: watch::Receiver<bool>) {
     over.wait_for(|over| *over).await.unwrap();
+}
+
+/// Takes what comes but tells nothing of it until the flood is over, as a page does that draws too slowly.
+async fn draws_late(feed: &mut Feed, mut over: watch::Receiver<bool>) {
+    feed.draws = false;
+    loop {
+        tokio::select! {
+            over = over.wait_for(|over| *over) => break drop(over.unwrap()),
+            taken = feed.next() => taken.unwrap(),
+        }
+    }
+    feed.draws = true;
+    feed.has_drawn().await.unwrap();
 }
 
 /// What a viewer sees at the end, and how many screens it was given on the way.
