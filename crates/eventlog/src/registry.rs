@@ -1,7 +1,7 @@
 //! The register of runners that are alive and of the workspaces they serve.
 
 use crate::Log;
-use async_nats::jetstream::kv;
+use async_nats::jetstream::{kv, stream};
 use duplex_domain::{RunnerId, SessionId, TeamId, WorkspaceId};
 use futures_util::{StreamExt, TryStreamExt};
 use serde::de::DeserializeOwned;
@@ -131,7 +131,7 @@ impl Log {
     pub async fn registry(&self) -> Result<Registry, RegistryError> {
         let runners = self.bucket("RUNNERS", ALIVE).await?;
         let workspaces = self.bucket("WORKSPACES", Duration::ZERO).await?;
-        let keys = self.bucket("SESSION_KEYS", Duration::ZERO).await?;
+        let keys = self.erasable_bucket("SESSION_KEYS").await?;
         let budgets = self.bucket("TEAM_BUDGETS", Duration::ZERO).await?;
         Ok(Registry {
             runners,
@@ -153,6 +153,27 @@ impl Log {
         };
         let made = self.jetstream.create_key_value(config).await;
         made.map_err(RegistryError::unavailable)
+    }
+
+    /// A bucket whose values can be overwritten on the disk. Buckets that the client makes deny that (ADR-8 of NATS), so
+    /// this one is made as the stream it is.
+    async fn erasable_bucket(&self, name: &str) -> Result<kv::Store, RegistryError> {
+        if self.jetstream.get_key_value(name).await.is_err() {
+            let config = stream::Config {
+                name: format!("KV_{name}"),
+                subjects: vec![format!("$KV.{name}.>")],
+                max_messages_per_subject: 1,
+                discard: stream::DiscardPolicy::New,
+                allow_rollup: true,
+                allow_direct: true,
+                deny_delete: false,
+                ..stream::Config::default()
+            };
+            let made = self.jetstream.create_stream(config).await;
+            made.map_err(RegistryError::unavailable)?;
+        }
+        let store = self.jetstream.get_key_value(name).await;
+        store.map_err(RegistryError::unavailable)
     }
 }
 
@@ -277,13 +298,18 @@ impl Registry {
         key.ok_or_else(|| RegistryError::unavailable("the session's key is not there"))
     }
 
-    /// Destroys the key that a session's keystrokes are sealed with. What it sealed cannot be read any more.
+    /// Destroys the key that a session's keystrokes are sealed with: the server overwrites it on its disk. What it sealed
+    /// cannot be read any more.
     ///
     /// # Errors
     /// When the register cannot be reached.
     pub async fn forget_session_key(&self, session: SessionId) -> Result<(), RegistryError> {
-        let purged = self.keys.purge(session.to_string()).await;
-        purged.map_err(RegistryError::unavailable)
+        let kept = self.keys.entry(session.to_string()).await;
+        let Some(kept) = kept.map_err(RegistryError::unavailable)? else {
+            return Ok(());
+        };
+        let erased = self.keys.stream.delete_message(kept.revision).await;
+        erased.map(drop).map_err(RegistryError::unavailable)
     }
 
     /// Tells runners what a team may spend in a calendar month, in picodollars; none lifts the limit.

@@ -173,7 +173,7 @@ async fn keys_typed_at_a_password_prompt_are_nowhere() {
 }
 
 #[tokio::test]
-async fn after_forgetting_the_server_has_no_key_that_opens_what_was_typed() {
+async fn forgetting_destroys_the_key_on_the_disk_too() {
     let mut scene = Scene::new().await;
     scene.types("echo be''fore\n").await;
     scene.prints("before").await;
@@ -183,8 +183,14 @@ async fn after_forgetting_the_server_has_no_key_that_opens_what_was_typed() {
     let key = scene.key().await;
     assert_eq!(opened(&key, &sealed), "echo be''fore\n");
 
+    assert_eq!(files_with(key.as_bytes(), &scene.stack.data()).len(), 1);
+
     let (ada, session) = (scene.ada.clone(), scene.session);
     ada.commands(session, Command::ForgetKeys).await.unwrap();
+    assert_eq!(
+        files_with(key.as_bytes(), &scene.stack.data()),
+        Vec::<String>::new()
+    );
 
     scene.types("echo af''ter\n").await;
     scene.prints("after").await;
