@@ -7,7 +7,7 @@ use crate::{Percentiles, Report, Row};
 use anyhow::{Context as _, ensure};
 use duplex_eventlog::Options;
 use duplex_eventlog::yardstick::Yardstick;
-use duplex_testkit::{Stack, StackOptions};
+use duplex_testkit::{Person, Stack, StackOptions};
 use std::time::{Duration, Instant};
 
 /// The pace of keys: as fast as one can type, and below the 64 messages a second that the edge takes.
@@ -48,7 +48,8 @@ pub async fn run(typing: Typing) -> anyhow::Result<Report> {
         ..StackOptions::default()
     };
     let mut stack = Stack::start_with(options).await?;
-    let measured = measure(&stack, keys).await;
+    let ada = stack.ada().await?;
+    let measured = measure(&stack, &ada, keys).await;
     let measured = measured.with_context(|| stack.log_tail())?;
     stack.stop().await?;
     let sync = if typing.sync { "synced" } else { "not synced" };
@@ -65,18 +66,18 @@ pub async fn run(typing: Typing) -> anyhow::Result<Report> {
 }
 
 /// How long keys and appends took.
-struct Measured {
-    duplex: Percentiles,
-    bare: Percentiles,
+pub(crate) struct Measured {
+    pub duplex: Percentiles,
+    pub bare: Percentiles,
     appends: Percentiles,
 }
 
-async fn measure(stack: &Stack, keys: u32) -> anyhow::Result<Measured> {
-    let ada = stack.ada().await?;
+/// Types into a terminal of a new session, and into a bare one.
+pub(crate) async fn measure(stack: &Stack, ada: &Person, keys: u32) -> anyhow::Result<Measured> {
     let session = ada.opens(&stack.workspace).await?;
     let relay = Relay::start().await?;
-    let mut duplex = Line::duplex(&ada, session).await?;
-    let mut bare = Line::bare(&relay.url).await?;
+    let mut duplex = Line::duplex(ada, session).await?.quieted().await?;
+    let mut bare = Line::bare(&relay.url).await?.quieted().await?;
     let options = Options {
         url: stack.nats_url.clone(),
         monitor: None,
@@ -107,7 +108,11 @@ async fn measure(stack: &Stack, keys: u32) -> anyhow::Result<Measured> {
 
 /// Types single keys, each after the echo of the one before and at an even pace, then a new line, since a line of a
 /// terminal holds only 4,095.
-async fn type_keys(line: &mut Line, keys: u32, took: &mut Percentiles) -> anyhow::Result<()> {
+pub(crate) async fn type_keys(
+    line: &mut Line,
+    keys: u32,
+    took: &mut Percentiles,
+) -> anyhow::Result<()> {
     let mut pace = tokio::time::interval(PACE);
     pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for key in (b'a'..=b'z').cycle().take(keys as usize) {
@@ -118,7 +123,8 @@ async fn type_keys(line: &mut Line, keys: u32, took: &mut Percentiles) -> anyhow
         took.record(begin.elapsed());
     }
     line.types(b"\r").await?;
-    line.prints(b"\n").await
+    line.prints(b"\n").await?;
+    Ok(())
 }
 
 fn rows(measured: &Measured) -> Vec<Row> {

@@ -9,6 +9,7 @@ pub mod relay;
 mod shell;
 mod socket;
 mod table;
+pub mod terminal;
 mod viewer;
 
 pub use percentiles::{Percentiles, Spread};

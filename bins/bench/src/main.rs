@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
-use duplex_bench::{Report, echo, interrupt, relay};
+use duplex_bench::{Report, echo, interrupt, relay, terminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -55,6 +55,29 @@ Examples:
         /// How many keys to type, one at a time
         #[arg(long, default_value_t = 400)]
         keys: u32,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// The shared terminal: echo, a flood, Ctrl-C in it, a viewer that stalls, and one who joins behind it
+    ///
+    /// Beside it: a bare WebSocket-PTY relay with the same shell and no log, and one that keeps all output in memory.
+    #[command(after_long_help = "\
+Examples:
+  duplex-bench terminal
+  duplex-bench terminal --megabytes 10 --rounds 3    a quick look")]
+    Terminal {
+        /// How many keys to type, one at a time
+        #[arg(long, default_value_t = 200)]
+        keys: u32,
+        /// How much the flood puts out
+        #[arg(long, default_value_t = 100)]
+        megabytes: u64,
+        /// How many floods are stopped with Ctrl-C
+        #[arg(long, default_value_t = 20)]
+        rounds: u32,
+        /// For how many seconds one viewer reads nothing
+        #[arg(long, default_value_t = 8)]
+        stall: u64,
         #[command(flatten)]
         common: Common,
     },
@@ -127,6 +150,23 @@ async fn run(benchmark: Benchmark) -> anyhow::Result<()> {
                 release,
             };
             tell(&echo::run(typing).await?, &common)
+        }
+        Benchmark::Terminal {
+            keys,
+            megabytes,
+            rounds,
+            stall,
+            common,
+        } => {
+            let using = terminal::Using {
+                keys,
+                megabytes,
+                rounds,
+                stall,
+                sync: !common.no_sync,
+                release,
+            };
+            tell(&terminal::run(using).await?, &common)
         }
         Benchmark::Interrupt { turns, common } => {
             let stopping = interrupt::Stopping {

@@ -118,11 +118,23 @@ fn stat(text: &str) -> Option<Stat> {
     })
 }
 
+/// How much memory a process holds resident now, in MiB.
+///
+/// # Errors
+/// When there is no such process.
+pub fn resident(pid: u32) -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let kib = kibibytes(&status, "VmRSS:").context("the kernel does not tell the memory")?;
+    Ok(float(kib) / 1024.0)
+}
+
 /// Reads the peak of resident memory from `/proc/<pid>/status`, in KiB.
 fn peak(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    kibibytes(status, "VmHWM:")
+}
+
+fn kibibytes(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
@@ -156,6 +168,7 @@ mod tests {
             Some(2048)
         );
         assert_eq!(peak("Name:\tkthreadd\n"), None);
+        assert!(resident(std::process::id()).unwrap() > 0.0);
     }
 
     #[test]
