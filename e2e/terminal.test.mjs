@@ -102,6 +102,23 @@ step("the keyboard is taken by typing, given, asked for and put down", async () 
   await shows("all of it, and none of what was refused", /\$\s+echo aga''in\nagain\n/);
 });
 
+step("everybody sees who else is here", async () => {
+  const other = await browser.context.newPage();
+  await other.routeWebSocket(/\/api\/feed/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((message) => {
+      // Bob has no account to sign in with yet: the server's word of him is put in on the way.
+      const down = typeof message === "string" ? JSON.parse(message) : {};
+      if (down.type === "watching") down.people.push("0192c0de000070008000000000000b0b");
+      socket.send(down.type === "watching" ? JSON.stringify(down) : message);
+    });
+  });
+  await other.goto(page.url());
+  await other.getByRole("img", { name: "Also here: Bob" }).waitFor();
+  assert.equal(await page.locator("#watching").count(), 0, "a second page of one's own is nobody else");
+  await other.close();
+});
+
 step("who types decides the size, from the first command on", async () => {
   const other = await browser.context.newPage();
   await other.setViewportSize({ width: 1000, height: 600 });
@@ -277,6 +294,8 @@ const HANGING = "LMSTbIZ";
 step("sequences that hang other terminals do nothing here, live and after a reload", async () => {
   await page.locator(".terminal-view").click();
   for (const final of HANGING) await type(page, `printf 'a\\e[2147483647${final}'\n`);
+  // On a screen without history, erasing up to the last corner throws in xterm.js, which draws no more then.
+  await type(page, "printf '\\e[?1049h\\e[999;999H\\e[1J\\e[?1049l'\n");
   await type(page, "echo ali''ve\n");
   await shows("the page goes on", /alive/);
   await page.reload();

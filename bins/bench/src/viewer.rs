@@ -138,9 +138,11 @@ impl Viewer {
                 .into_iter()
                 .try_for_each(|frame| self.take_frame(session, frame, now)),
             Down::Refused { code, message, .. } => bail!("refused: {code}: {message}"),
-            Down::Welcome { .. } | Down::Accepted { .. } | Down::Beat { .. } | Down::Pong {} => {
-                Ok(())
-            }
+            Down::Welcome { .. }
+            | Down::Accepted { .. }
+            | Down::Beat { .. }
+            | Down::Watching { .. }
+            | Down::Pong {} => Ok(()),
         }
     }
 

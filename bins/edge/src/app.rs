@@ -1,6 +1,6 @@
 //! What every handler can reach.
 
-use crate::feed::Sockets;
+use crate::feed::{Sockets, Watchers};
 use crate::origin::Site;
 use crate::setup_link::SetupLink;
 use crate::team::SpentTeams;
@@ -21,6 +21,7 @@ pub(crate) struct App {
     pub live: Live,
     pub site: Arc<Site>,
     pub sockets: Arc<Sockets>,
+    pub watchers: Arc<Watchers>,
     pub setup_link: Arc<SetupLink>,
     pub spent_teams: Arc<SpentTeams>,
     /// How many terminals one person may have running.

@@ -12,8 +12,10 @@ mod outbox;
 mod show;
 mod sockets;
 mod tab;
+mod watchers;
 
 pub(crate) use sockets::Sockets;
+pub(crate) use watchers::Watchers;
 
 use crate::app::App;
 use crate::failure::Failure;

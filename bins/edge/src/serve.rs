@@ -157,6 +157,7 @@ async fn connect(config: &Config, address: SocketAddr) -> Result<App, StartError
         live,
         site: Arc::new(Site { origins }),
         sockets: Arc::new(Sockets::new(config.sockets_per_person)),
+        watchers: Arc::default(),
         setup_link: Arc::new(SetupLink::in_folder(&config.data)),
         spent_teams: Arc::default(),
         terminals_per_person: config.terminals_per_person,

@@ -2,7 +2,7 @@
 
 use crate::{DEADLINE, Person};
 use anyhow::{Context as _, bail};
-use duplex_domain::{Command, ItemKind, Picture, Seq, SessionId, TerminalId};
+use duplex_domain::{Command, ItemKind, Picture, Seq, SessionId, TerminalId, UserId};
 use duplex_wire::{Down, Screenful, ScreenfulKind, Up};
 use futures_util::{SinkExt, StreamExt};
 use std::collections::HashMap;
@@ -24,6 +24,8 @@ pub struct Feed {
     pub terminals: HashMap<TerminalId, Vec<u8>>,
     /// How many screens came in the place of what was shown.
     pub screens: usize,
+    /// Who watches the session.
+    pub watching: Vec<UserId>,
     /// Whether this tab tells the server what it has drawn, at once.
     pub draws: bool,
     /// Commands that were refused: id, code, message.
@@ -59,6 +61,7 @@ impl Feed {
             picture: Picture::new(session),
             terminals: HashMap::new(),
             screens: 0,
+            watching: Vec::new(),
             draws: false,
             refused: Vec::new(),
             accepted: Vec::new(),
@@ -146,6 +149,7 @@ impl Feed {
             Down::Refused {
                 id, code, message, ..
             } => self.refused.push((id, code, message)),
+            Down::Watching { people, .. } => self.watching = people,
             Down::Welcome { .. } | Down::Beat { .. } | Down::Pong {} => {}
         }
     }

@@ -96,6 +96,14 @@ pub enum Down {
         /// The newest frame sent.
         seq: Seq,
     },
+    /// Who watches a session now, the reader included; said anew when somebody comes or goes. Pages at another edge are
+    /// not counted.
+    Watching {
+        /// Which session.
+        session: SessionId,
+        /// Everybody who has it on a page.
+        people: Vec<UserId>,
+    },
     /// A command is in the log.
     Accepted {
         /// The command.

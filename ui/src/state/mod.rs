@@ -8,7 +8,7 @@ use crate::net::feed::Msg;
 use crate::net::link::Link;
 use crate::net::seen::Seen;
 use dioxus::prelude::*;
-use duplex_domain::{Command, Role, Session, SessionId, State, TerminalId};
+use duplex_domain::{Command, Role, Session, SessionId, State, TerminalId, UserId};
 use duplex_wire::Me;
 use futures_channel::mpsc::UnboundedSender;
 use std::collections::BTreeSet;
@@ -71,6 +71,8 @@ pub struct Shared {
     pub nudges: Signal<u32>,
     /// Counts moments at which the chat should go to its end.
     pub ends: Signal<u32>,
+    /// Who has the session on a page.
+    pub watching: Signal<Vec<UserId>>,
     /// Terminals whose code could not be loaded.
     pub broken: Signal<BTreeSet<TerminalId>>,
 }
@@ -91,6 +93,7 @@ impl Shared {
             toasts: Signal::new(Vec::new()),
             nudges: Signal::new(0),
             ends: Signal::new(0),
+            watching: Signal::new(Vec::new()),
             broken: Signal::new(BTreeSet::new()),
         }
     }

@@ -90,10 +90,17 @@ impl Show {
         if let Err(gone) = self.begin(&watch, &mut behind).await {
             return gone.into();
         }
+        let mut place = self.app.watchers.join(self.session, self.user);
         loop {
             let update = tokio::select! {
                 update = watch.next() => update,
                 () = self.flow.caught_up(), if behind => return Stop::Lagged,
+                people = place.people() => {
+                    if let Err(gone) = self.watching(people).await {
+                        return gone.into();
+                    }
+                    continue;
+                }
             };
             if let Err(stop) = self.take(update, &mut watch, &mut behind).await {
                 return stop;
@@ -119,6 +126,11 @@ impl Show {
             }
         }
         self.synced(watch.seq).await
+    }
+
+    async fn watching(&self, people: Vec<UserId>) -> Result<(), Gone> {
+        let session = self.session;
+        self.out.say(&Down::Watching { session, people }).await
     }
 
     async fn synced(&self, seq: Seq) -> Result<(), Gone> {

@@ -70,7 +70,7 @@ impl Socket {
         id
     }
 
-    /// The next thing said, beats left out.
+    /// The next thing said; beats, and who watches, left out.
     async fn next(&mut self) -> Said {
         loop {
             let message = tokio::time::timeout(PATIENCE, self.0.next())
@@ -78,7 +78,7 @@ impl Socket {
                 .expect("nothing is said");
             match message {
                 Some(Ok(Message::Text(text))) => match serde_json::from_str(&text).unwrap() {
-                    Down::Beat { .. } => {}
+                    Down::Beat { .. } | Down::Watching { .. } => {}
                     down => return Said::Down(Box::new(down)),
                 },
                 Some(Ok(Message::Binary(bytes))) => return Said::Bytes(bytes.to_vec()),

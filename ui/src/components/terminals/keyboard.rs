@@ -63,6 +63,29 @@ pub fn Keyboard(id: SessionId, active: TerminalId) -> Element {
     }
 }
 
+/// Who else has the session on a page.
+#[component]
+pub fn Watching() -> Element {
+    let shared = shared();
+    let Some(session) = shared.session.read().clone() else {
+        return rsx! {};
+    };
+    let me = shared.me.read().as_ref().map(|me| me.id);
+    let watching = shared.watching.read();
+    let others = watching.iter().filter(|user| Some(**user) != me);
+    let names: Vec<&str> = others.map(|user| name(&session.0, *user)).collect();
+    if names.is_empty() {
+        return rsx! {};
+    }
+    let title = format!("Also here: {}", names.join(", "));
+    rsx! {
+        span { class: "keyboard muted small", id: "watching", role: "img", aria_label: "{title}", title: "{title}",
+            {icon("eye")}
+            "{names.len()}"
+        }
+    }
+}
+
 /// Where the keyboard can go.
 fn hands(session: &Session, driver: UserId) -> Vec<Choice> {
     let mut choices = vec![Choice::of("nobody", "Put the keyboard down", "")];

@@ -13,7 +13,7 @@ use crate::state::shared;
 use dioxus::prelude::*;
 use duplex_domain::{Role, Session, SessionId, Terminal, TerminalEnd, TerminalId, TerminalState};
 use full::Full;
-use keyboard::Keyboard;
+use keyboard::{Keyboard, Watching};
 use opening::{Opening, use_opening};
 use tabs::{Tabs, Wish};
 use tools::Tools;
@@ -61,6 +61,7 @@ pub fn Terminals(id: SessionId) -> Element {
                 {icon("plus")}
             }
             span { class: "grow" }
+            Watching {}
             Keyboard { id, active }
             Tools { id, active, chosen }
         }

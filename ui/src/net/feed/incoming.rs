@@ -62,6 +62,12 @@ impl Feed {
                     self.link(Link::Live);
                 }
             }
+            Down::Watching { session, people } => {
+                let mut watching = self.shared.watching;
+                if self.watches(session) && *watching.peek() != people {
+                    watching.set(people);
+                }
+            }
             Down::Accepted { id, .. } => self.accepted(&id),
             Down::Pong {} => {}
             Down::Refused {

@@ -15,6 +15,8 @@ impl Feed {
             self.clear_terminals();
             let mut missing = self.shared.missing;
             missing.set(None);
+            let mut watching = self.shared.watching;
+            watching.set(Vec::new());
             self.resume();
         }
         self.dirty();
