@@ -21,6 +21,7 @@ export function wall(terminal: Terminal): void {
   for (const id of REPEATING) parser.registerCsiHandler(id, tooMany);
   // A window is the person's own.
   parser.registerCsiHandler({ final: "t" }, taken);
+  eraseInTheLastCorner(terminal);
   for (const code of NOT_HERE) parser.registerOscHandler(code, taken);
   leaveQuestionsToTheServer(terminal);
 }
@@ -38,4 +39,25 @@ function leaveQuestionsToTheServer({ parser }: Terminal): void {
   parser.registerDcsHandler({ intermediates: "$", final: "q" }, taken);
   parser.registerDcsHandler({ intermediates: "+", final: "q" }, taken);
   for (const code of [4, 10, 11, 12]) parser.registerOscHandler(code, (data) => data.includes("?"));
+}
+
+/** Erasing up to the cursor throws in xterm.js 6.0.0 when it stands in the last column of the last line, and nothing is
+ * drawn from then on; there it erases the whole screen instead, which is the same. */
+function eraseInTheLastCorner(terminal: Terminal): void {
+  for (const prefix of ["", "?"])
+    terminal.parser.registerCsiHandler({ prefix, final: "J" }, ([what]) => {
+      const { cursorX, cursorY, length } = terminal.buffer.active;
+      if (what !== 1 || cursorX < terminal.cols - 1 || cursorY + 1 < length) return false;
+      core(terminal)._inputHandler.eraseInDisplay({ params: [2] });
+      return true;
+    });
+}
+
+interface Core {
+  _inputHandler: { eraseInDisplay(params: { params: number[] }): boolean };
+}
+
+/** There is no public way to erase from within a sequence. */
+function core(terminal: Terminal): Core {
+  return (terminal as unknown as { _core: Core })._core;
 }

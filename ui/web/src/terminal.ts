@@ -19,16 +19,20 @@ export class TerminalHost {
     rows: number,
     private readonly report: Report,
   ) {
+    // What is still on its way when the terminal goes, such as a paste, finds nobody to tell.
+    const tell: Report = (what, data) => {
+      if (!this.gone) report(what, data);
+    };
     import("./terminal-screen")
       .then(async ({ Screen }) => {
-        const screen = await Screen.open(host, cols, rows, report);
+        const screen = await Screen.open(host, cols, rows, tell);
         if (this.gone) return screen.dispose();
         this.screen = screen;
         for (const { act } of this.kept.splice(0)) act(screen);
       })
       .catch((error: unknown) => {
         console.error(error);
-        if (!this.gone) report("failed", undefined);
+        tell("failed", undefined);
       });
   }
 
