@@ -7,6 +7,10 @@ use std::time::{Duration, Instant};
 const TELL_EVERY: Duration = Duration::from_millis(100);
 /// However large a screen is, the next one comes after so long.
 const LONGEST_QUIET: Duration = Duration::from_secs(2);
+/// Output that stops for so long has come to its end, such as a prompt.
+const RESTS: Duration = Duration::from_millis(10);
+/// How often what a key does is told early.
+const HURRIES: u8 = 3;
 const NANOS: u128 = 1_000_000_000;
 
 /// How much output is kept.
@@ -90,6 +94,10 @@ pub struct Budget {
     over: bool,
     /// Before this, nothing is told unless it must be.
     quiet_until: Instant,
+    /// When output was last left out.
+    latest: Instant,
+    /// How many more times what somebody's keys do is told as soon as output rests.
+    hurried: u8,
 }
 
 impl Budget {
@@ -104,6 +112,8 @@ impl Budget {
             gap: None,
             over: false,
             quiet_until: now,
+            latest: now,
+            hurried: 0,
         }
     }
 
@@ -124,7 +134,7 @@ impl Budget {
         };
         if self.tokens >= needed {
             self.tokens -= length;
-            self.over = false;
+            (self.over, self.hurried) = (false, 0);
             return Verdict::Keep(self.close(from));
         }
         let gap = self.gap.get_or_insert_with(|| Gap {
@@ -133,7 +143,7 @@ impl Budget {
             digest: Sha256::new(),
         });
         gap.digest.update(bytes);
-        self.over = true;
+        (self.over, self.latest) = (true, now);
         Verdict::Elide
     }
 
@@ -147,7 +157,20 @@ impl Budget {
     #[must_use]
     pub fn next_due(&self) -> Option<Instant> {
         let gap = self.gap.as_ref()?;
-        Some(self.quiet_until.max(gap.since + TELL_EVERY))
+        let turn = self.quiet_until.max(gap.since + TELL_EVERY);
+        let rest = (self.hurried > 0).then_some(self.latest + RESTS);
+        Some(rest.map_or(turn, |rest| turn.min(rest)))
+    }
+
+    /// Somebody typed, and waits for what it does, such as an end of the flood: what is left out is told as soon as output
+    /// rests. A few times, since an echo may rest before the prompt comes.
+    pub fn hurry(&mut self, now: Instant) {
+        (self.hurried, self.latest) = (HURRIES, now);
+    }
+
+    /// The piece that was left out is drawn now; that takes time in which more may have come.
+    pub fn drawn(&mut self, now: Instant) {
+        self.latest = now;
     }
 
     /// What was left out was told with a screen of so many bytes. The larger the screen, the later the next.
@@ -155,6 +178,9 @@ impl Budget {
         let nanos = screen as u128 * NANOS / u128::from(self.allowance.refill).max(1);
         let nanos = u64::try_from(nanos).unwrap_or(u64::MAX);
         self.quiet_until = now + Duration::from_nanos(nanos).clamp(TELL_EVERY, LONGEST_QUIET);
+        if now >= self.latest + RESTS {
+            self.hurried = self.hurried.saturating_sub(1);
+        }
     }
 
     /// Everything left out that was not told, at once: since the terminal ends, or a screen is to be saved.

@@ -4,6 +4,7 @@
 //! seconds, a code and a text.
 
 use crate::Size;
+use crate::text::Decoder;
 use serde_json::json;
 
 /// Writes an asciicast line by line.
@@ -13,8 +14,7 @@ pub struct Cast {
     began: u64,
     /// The newest moment: time never runs backwards.
     latest: u64,
-    /// The beginning of a character whose end has not come yet.
-    tail: Vec<u8>,
+    decoder: Decoder,
 }
 
 impl Cast {
@@ -32,29 +32,14 @@ impl Cast {
         let cast = Self {
             began: at,
             latest: at,
-            tail: Vec::new(),
+            decoder: Decoder::default(),
         };
         (cast, format!("{header}\n"))
     }
 
     /// Output. A character that is cut in two is held back until it is whole; none if nothing is left then.
     pub fn output(&mut self, bytes: &[u8], at: u64) -> Option<String> {
-        let mut all = std::mem::take(&mut self.tail);
-        all.extend_from_slice(bytes);
-        let mut text = String::with_capacity(all.len());
-        let mut chunks = all.utf8_chunks().peekable();
-        while let Some(chunk) = chunks.next() {
-            text.push_str(chunk.valid());
-            let invalid = chunk.invalid();
-            let unfinished = std::str::from_utf8(invalid)
-                .err()
-                .is_some_and(|error| error.error_len().is_none());
-            if chunks.peek().is_none() && unfinished {
-                self.tail = invalid.to_vec();
-            } else if !invalid.is_empty() {
-                text.push(char::REPLACEMENT_CHARACTER);
-            }
-        }
+        let text = self.decoder.feed(bytes);
         (!text.is_empty()).then(|| self.event("o", &text, at))
     }
 

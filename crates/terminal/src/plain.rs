@@ -1,7 +1,7 @@
 //! Terminal output as text, as a person would read it in a file.
 
 use crate::scan::{Scanner, Token};
-use crate::text::turns_text;
+use crate::text::{Decoder, turns_text};
 
 /// The longest line that is held while it may still be rewritten, in characters; a longer one is cut into several.
 const LONGEST_LINE: usize = 4096;
@@ -24,8 +24,7 @@ struct Line {
     chars: Vec<char>,
     /// Where the next character goes.
     at: usize,
-    /// The beginning of a character whose end has not come yet.
-    tail: Vec<u8>,
+    decoder: Decoder,
 }
 
 impl Plain {
@@ -51,9 +50,7 @@ impl Plain {
     /// The line that was not completed.
     pub fn finish(&mut self) -> String {
         let mut out = String::new();
-        if !std::mem::take(&mut self.line.tail).is_empty() {
-            self.line.put(char::REPLACEMENT_CHARACTER, &mut out);
-        }
+        self.line.broken_char(&mut out);
         out.push_str(&self.line.shown());
         *self = Self::default();
         out
@@ -83,27 +80,14 @@ impl Line {
     }
 
     fn text(&mut self, bytes: &[u8], out: &mut String) {
-        let mut all = std::mem::take(&mut self.tail);
-        all.extend_from_slice(bytes);
-        let mut chunks = all.utf8_chunks().peekable();
-        while let Some(chunk) = chunks.next() {
-            chunk.valid().chars().for_each(|char| self.put(char, out));
-            let invalid = chunk.invalid();
-            let unfinished = std::str::from_utf8(invalid)
-                .err()
-                .is_some_and(|error| error.error_len().is_none());
-            if chunks.peek().is_none() && unfinished {
-                self.tail = invalid.to_vec();
-            } else if !invalid.is_empty() {
-                self.put(char::REPLACEMENT_CHARACTER, out);
-            }
-        }
+        let text = self.decoder.feed(bytes);
+        text.chars().for_each(|char| self.put(char, out));
     }
 
     /// A sequence breaks into a character.
     fn broken_char(&mut self, out: &mut String) {
-        if !std::mem::take(&mut self.tail).is_empty() {
-            self.put(char::REPLACEMENT_CHARACTER, out);
+        if let Some(char) = self.decoder.break_off() {
+            self.put(char, out);
         }
     }
 

@@ -17,8 +17,9 @@ use tokio::sync::mpsc;
 pub use input::{Closed, Input, NotTaken};
 pub use process::{Exit, Exited, Process};
 
-/// How many batches of output wait for the reader of [`Pty::output`].
-const OUTPUT: usize = 16;
+/// How many batches of output wait for the reader of [`Pty::output`]. What waits is shown before a prompt that follows a
+/// Ctrl-C, so it is little.
+const OUTPUT: usize = 2;
 /// How many reads wait for the batcher.
 const READS: usize = 16;
 
@@ -72,7 +73,7 @@ pub enum SpawnError {
 /// Take it apart to give each piece to its owner. The program lives as long as `process`: dropping that ends it.
 #[derive(Debug)]
 pub struct Pty {
-    /// What the program prints, in batches of at most 256 KiB, cut anywhere. It must be read: while 16 batches
+    /// What the program prints, in batches of at most 128 KiB, cut anywhere. It must be read: while 2 batches
     /// wait nothing more is read and the kernel stops the program. Ends with the program.
     pub output: mpsc::Receiver<Bytes>,
     /// The keyboard.

@@ -87,6 +87,35 @@ fn the_usual_allowance_is_sixteen_mebibytes_and_a_quarter_of_one_a_second() {
 }
 
 #[test]
+fn who_typed_is_shown_the_end_of_a_flood_at_once() {
+    let start = Instant::now();
+    let after = |milliseconds| start + Duration::from_millis(milliseconds);
+    let allowance = Allowance {
+        burst: 10,
+        refill: 10,
+        resume: 10,
+    };
+    let mut budget = Budget::new(allowance, 0, start);
+    budget.take(&[b'a'; 10], start);
+    budget.take(&[b'a'; 100], start);
+    assert!(budget.due(after(100)).is_some());
+    budget.told(1_000, after(100));
+    budget.take(b"more", after(200));
+    assert_eq!(budget.next_due(), Some(after(2_100)));
+
+    budget.hurry(after(205));
+    for moment in [210, 230, 250] {
+        budget.take(b"prompt", after(moment - 5));
+        budget.drawn(after(moment));
+        assert_eq!(budget.next_due(), Some(after(moment + 10)));
+        assert!(budget.due(after(moment + 10)).is_some());
+        budget.told(1_000, after(moment + 10));
+    }
+    budget.take(b"later", after(300));
+    assert_eq!(budget.next_due(), Some(after(2_260)));
+}
+
+#[test]
 fn a_digest_is_written_in_hexadecimal() {
     assert_eq!(
         elided(0, b"abc").digest_hex(),

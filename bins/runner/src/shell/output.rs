@@ -77,6 +77,11 @@ impl Printer {
         }
     }
 
+    /// Somebody typed, and waits for what it does.
+    pub fn hurry(&mut self) {
+        self.budget.hurry(Instant::now());
+    }
+
     /// Whether output came that no saved screen has.
     pub fn is_unsaved(&self) -> bool {
         self.saved < self.offset
@@ -165,6 +170,7 @@ impl Printer {
             }
             Verdict::Elide => {
                 self.draw(input, out);
+                self.budget.drawn(Instant::now());
                 self.offset += out.len() as u64;
                 Ok(())
             }

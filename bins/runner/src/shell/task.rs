@@ -109,6 +109,7 @@ impl Task {
         match order {
             Order::Keys(keys) => {
                 self.used = Instant::now();
+                self.printer.hurry();
                 self.typing.type_keys(input, *keys).await
             }
             Order::Resize(size) => self.printer.resize(input, size).await,

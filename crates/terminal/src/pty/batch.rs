@@ -11,7 +11,7 @@ const COMPANY: Duration = Duration::from_millis(4);
 /// The largest batch.
 const USUAL: usize = 64 * 1024;
 /// The largest batch once a flood has lasted [`FLOOD`].
-const FLOODED: usize = 256 * 1024;
+const FLOODED: usize = 128 * 1024;
 const FLOOD: Duration = Duration::from_millis(250);
 /// After the program's exit the terminal may stay open in the hands of another process. The output is over when
 /// nothing came for this long,
