@@ -122,6 +122,7 @@ async fn flooded(duplex: &mut Line, bare: &mut Line, megabytes: u64) -> anyhow::
         megabytes * 1_000_000
     );
     let mut figures = Vec::new();
+    let before = elided(duplex);
     for line in [&mut *duplex, &mut *bare] {
         let begin = Instant::now();
         line.types(command.as_bytes()).await?;
@@ -138,15 +139,18 @@ async fn flooded(duplex: &mut Line, bare: &mut Line, megabytes: u64) -> anyhow::
         Row::new("flood, to its last line at the viewer", "s", ours, theirs),
         Row::new("flood, sent to the viewer", "MB", came, came_bare),
     ];
-    if let Line::Duplex(watching) = duplex {
-        let elided = megabytes_of(watching.elided);
-        rows.push(Row::alone(
-            "flood, told to be left out of the log",
-            "MB",
-            elided,
-        ));
-    }
+    let left_out = megabytes_of(elided(duplex) - before);
+    let what = "flood, told to be left out of the log";
+    rows.push(Row::alone(what, "MB", left_out));
     Ok(rows)
+}
+
+/// How many bytes were left out of the log so far.
+fn elided(line: &Line) -> u64 {
+    match line {
+        Line::Duplex(watching) => watching.elided,
+        Line::Bare(_) => 0,
+    }
 }
 
 /// Somebody joins behind the flood: until the first whole screen.
