@@ -288,6 +288,18 @@ step("a reload in the middle of output loses nothing", async () => {
   await eventually("every line before", scrolled, (missing) => missing.length === 0);
 });
 
+step("what no screen remembers is read from the log, page by page", async () => {
+  await type(page, "clear; seq 10001 12500; echo cou''nted\n");
+  await shows("its end", /12500\ncounted/);
+  await chooses("All output…");
+  const output = page.getByRole("dialog", { name: "All output" });
+  await output.getByText("counted").waitFor();
+  assert.doesNotMatch(await output.innerText(), /\n10001\n/);
+  while (!/\n10001\n10002\n/.test(await output.innerText())) await output.getByRole("button", { name: /^Earlier lines/ }).click();
+  await page.keyboard.press("Escape");
+  await output.waitFor({ state: "detached" });
+});
+
 /** Each would keep xterm.js busy for hours. */
 const HANGING = "LMSTbIZ";
 

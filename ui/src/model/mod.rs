@@ -11,6 +11,7 @@ pub mod markdown;
 pub mod models;
 pub mod money;
 pub mod outbox;
+pub mod pages;
 pub mod retry;
 pub mod rows;
 pub mod sandbox;

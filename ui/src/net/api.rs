@@ -1,7 +1,7 @@
 //! The server's REST interface.
 
 use crate::interop::dom;
-use duplex_domain::{Changes, Command, Place, SessionId, Time};
+use duplex_domain::{Changes, Command, Place, SessionId, TerminalId, Time};
 use duplex_wire::{
     Accepted, Costs, CreateSession, Created, ErrorBody, ItemPage, Login, Me, Model, OwnTerminal,
     PostCommand, SessionPage, SetTeamBudget, Setup, TeamBudget, Workspace,
@@ -162,6 +162,16 @@ pub async fn items(session: SessionId, before: Place) -> Result<ItemPage, Failur
         "/api/sessions/{session}/items?before={before}&limit=100"
     ))
     .await
+}
+
+/// All that a terminal put out, as text.
+pub async fn terminal_text(session: SessionId, terminal: TerminalId) -> Result<String, Failure> {
+    let path = format!("/api/sessions/{session}/terminals/{terminal}/text");
+    let (status, text) = dom::request("GET", &path, None).await;
+    if (200..300).contains(&status) {
+        return Ok(text);
+    }
+    Err(Failure::of(status, &text))
 }
 
 /// The person's running terminals, in all sessions.

@@ -1,5 +1,6 @@
 //! The pane with a session's terminals.
 
+mod earlier;
 mod full;
 mod keyboard;
 mod opening;

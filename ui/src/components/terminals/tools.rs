@@ -1,5 +1,6 @@
 //! What else can be done with a terminal: private input, and a menu.
 
+use super::earlier::Earlier;
 use super::tabs::Wish;
 use super::{end, ended};
 use crate::components::confirm::Confirm;
@@ -21,6 +22,7 @@ pub fn Tools(id: SessionId, active: TerminalId, chosen: Signal<Option<TerminalId
     let mut chosen = chosen;
     let mut wish = use_context::<Signal<Option<Wish>>>();
     let mut forgetting = use_signal(|| false);
+    let mut reading = use_signal(|| false);
     let Some(session) = shared.session.read().clone() else {
         return rsx! {};
     };
@@ -31,6 +33,7 @@ pub fn Tools(id: SessionId, active: TerminalId, chosen: Signal<Option<TerminalId
         "rename" => wish.set(Some(Wish::Rename(active))),
         "close" => wish.set(Some(Wish::Close(active))),
         "forget" => forgetting.set(true),
+        "output" => reading.set(true),
         word => match DRAWN.iter().find(|known| **known == word) {
             Some(known) => feed.send(Msg::Do(active, known)),
             None => chosen.set(word.parse().ok()),
@@ -46,6 +49,9 @@ pub fn Tools(id: SessionId, active: TerminalId, chosen: Signal<Option<TerminalId
             choices,
             on_choose: act,
             {icon("more")}
+        }
+        if reading() {
+            Earlier { id, terminal: active, on_close: move |()| reading.set(false) }
         }
         if forgetting() {
             Forget { id, on_done: move |()| forgetting.set(false) }
@@ -68,6 +74,7 @@ fn choices(
         Choice::of("find", "Find…", "Ctrl Shift F"),
         Choice::of("paste", "Paste", "Ctrl Shift V"),
         Choice::of("all", "Select all", ""),
+        Choice::of("output", "All output…", ""),
         Choice::of("last", "Send the last command to the chat", ""),
         Choice::Line,
         Choice::of("larger", "Larger letters", "Ctrl +"),
