@@ -177,6 +177,7 @@ pub fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
         "DUPLEX_SESSION_USERS",
         "DUPLEX_TERMINALS_PER_PERSON",
         "DUPLEX_TERMINAL_IDLE_HOURS",
+        "DUPLEX_TERMINAL_BURST_MIB",
         "DUPLEX_SOCKETS_PER_PERSON",
     ]
     .into_iter()

@@ -5,6 +5,7 @@ use crate::turn::TurnLimits;
 use anyhow::Context as _;
 use clap::Parser;
 use duplex_provider::{AnthropicConfig, Providers, ProvidersConfig, Secret};
+use duplex_terminal::Allowance;
 use duplex_workspace::{SandboxMode, Users};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -75,6 +76,10 @@ pub struct Config {
     /// After how many hours a terminal is closed that nobody types into and that puts nothing out.
     #[arg(long, env = "DUPLEX_TERMINAL_IDLE_HOURS", default_value_t = 12.0)]
     pub terminal_idle_hours: f64,
+    /// How much of a terminal's output is kept at once, in MiB; beyond it 256 KiB a second are kept, and screens stand for
+    /// the rest.
+    #[arg(long, env = "DUPLEX_TERMINAL_BURST_MIB", default_value_t = 16)]
+    pub terminal_burst_mib: u32,
     /// A file to be made once the runner is ready.
     #[arg(long, env = "DUPLEX_READY_FILE")]
     pub ready_file: Option<PathBuf>,
@@ -124,6 +129,15 @@ impl Config {
             steps: self.turn_steps.max(1),
             time: Duration::from_secs(self.turn_minutes.max(1).saturating_mul(60)),
             pico: self.turn_dollars.map(|dollars| dollars.0),
+        }
+    }
+
+    /// How much of a terminal's output is kept.
+    #[must_use]
+    pub fn terminal_allowance(&self) -> Allowance {
+        Allowance {
+            burst: u64::from(self.terminal_burst_mib.max(1)) * 1024 * 1024,
+            ..Allowance::default()
         }
     }
 

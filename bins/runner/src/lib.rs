@@ -76,6 +76,7 @@ pub async fn run(
         policies: config.policies()?,
         secrets: secrets.iter().map(|key| key.reveal().to_owned()).collect(),
         terminal_idle: config.terminal_idle(),
+        terminal_allowance: config.terminal_allowance(),
         money: TeamMoney::default(),
         data: config.data.clone(),
         roots: config.roots.clone(),

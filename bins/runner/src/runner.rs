@@ -6,6 +6,7 @@ use crate::turn::TurnLimits;
 use duplex_domain::{RunnerId, Session};
 use duplex_eventlog::{Log, Registry, RegistryError, RunnerInfo, TokenPrices};
 use duplex_provider::{Providers, Usage};
+use duplex_terminal::Allowance;
 use duplex_workspace::Sandbox;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub struct Runner {
     pub secrets: Vec<String>,
     /// After how long an idle terminal is closed.
     pub terminal_idle: Duration,
+    /// How much of a terminal's output is kept.
+    pub terminal_allowance: Allowance,
     /// What teams have spent.
     pub money: TeamMoney,
     /// Its data folder.

@@ -6,7 +6,7 @@ use duplex_domain::{
     Event, Level, Refusal, Size, State, TerminalEnd, TerminalId, TerminalState, work,
 };
 use duplex_eventlog::PressedKey;
-use duplex_terminal::{Allowance, Launch};
+use duplex_terminal::Launch;
 use duplex_workspace::Worktree;
 use std::ffi::OsString;
 
@@ -90,7 +90,7 @@ impl Holder {
             input: self.input.clone(),
             key: self.key.clone(),
             secrets: self.secrets.clone(),
-            allowance: Allowance::default(),
+            allowance: self.runner.terminal_allowance,
             idle: self.runner.terminal_idle,
             over: self.over.0.clone(),
             worktree: worktree.clone(),
