@@ -98,8 +98,11 @@ impl NatsServer {
                 monitor: fresh_port()?,
             };
             match launch(&place).await {
-                Err(StartError::Stopped { .. })
-                    if options.port.is_none() && tries < TRIES && place.taken() =>
+                // Whoever had the port may be gone again by now.
+                Err(StartError::Stopped { last, .. })
+                    if options.port.is_none()
+                        && tries < TRIES
+                        && (place.taken() || last.contains("address already in use")) =>
                 {
                     tries += 1;
                 }
