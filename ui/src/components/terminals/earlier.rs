@@ -31,18 +31,20 @@ pub fn Earlier(id: SessionId, terminal: TerminalId, on_close: EventHandler<()>) 
                     let (page, earlier) = pages::last(&text, shown());
                     rsx! {
                         div { class: "output-lines", tabindex: "0", role: "region", aria_label: "Output",
-                            if earlier > 0 {
-                                button {
-                                    r#type: "button",
-                                    class: "button small",
-                                    onclick: move |_| shown += 1,
-                                    "Earlier lines ({earlier})"
+                            div {
+                                if earlier > 0 {
+                                    button {
+                                        r#type: "button",
+                                        class: "button small",
+                                        onclick: move |_| shown += 1,
+                                        "Earlier lines ({earlier})"
+                                    }
                                 }
+                                if page.is_empty() {
+                                    p { class: "muted", "Nothing yet." }
+                                }
+                                pre { "{page}" }
                             }
-                            if page.is_empty() {
-                                p { class: "muted", "Nothing yet." }
-                            }
-                            pre { "{page}" }
                         }
                     }
                 }
