@@ -1,6 +1,6 @@
 //! What the agent may do by itself, what it has to ask for, and what people answer.
 
-use crate::Time;
+use crate::{CallId, Event, Time, UserId, shell};
 use serde::{Deserialize, Serialize};
 
 /// How much the agent does without asking.
@@ -79,6 +79,57 @@ pub struct Pending {
     pub rule: String,
     /// Since when it waits.
     pub at: Time,
+    /// How many people have to allow it.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub people: u8,
+    /// Who has allowed it so far, where one word is not enough.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_by: Vec<UserId>,
+}
+
+impl Pending {
+    /// The call that an event asks people about, as it waits from then on.
+    #[must_use]
+    pub(crate) fn asked(event: &Event, at: Time) -> Option<(&CallId, Self)> {
+        let Event::ApprovalRequested {
+            call,
+            name,
+            tool,
+            preview,
+            rule,
+            people,
+        } = event
+        else {
+            return None;
+        };
+        let pending = Self {
+            name: name.clone(),
+            tool: *tool,
+            preview: preview.clone(),
+            rule: rule.clone(),
+            at,
+            people: *people,
+            allowed_by: Vec::new(),
+        };
+        Some((call, pending))
+    }
+
+    /// Notes that a person allows it; a person counts once.
+    pub(crate) fn allow(&mut self, by: UserId) {
+        if !self.allowed_by.contains(&by) {
+            self.allowed_by.push(by);
+        }
+    }
+}
+
+/// How many people have to allow a call, as a rule.
+pub(crate) const fn one() -> u8 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+pub(crate) const fn is_one(people: &u8) -> bool {
+    *people == 1
 }
 
 /// What somebody answers.
@@ -179,6 +230,34 @@ pub fn allows(rule: &str, tool: &str, subject: &str) -> bool {
         return false;
     }
     matches(pattern, subject)
+}
+
+/// Whether a rule such as `bash(git push *)` concerns a call: the other way round from [`allows`], where there is doubt
+/// it does. Each command of a chain is looked at; a chain that substitutes or escapes is not read, and counts.
+#[must_use]
+pub fn concerns(rule: &str, tool: &str, subject: &str) -> bool {
+    let (name, pattern) = parts(rule);
+    let meant = together(name).map_or(name == tool, |front| tool.starts_with(front));
+    let Some(pattern) = pattern.filter(|_| meant) else {
+        return meant;
+    };
+    if tool != "bash" {
+        return matches(pattern, subject) || subject.split('/').any(|part| part == "..");
+    }
+    let commands = shell::commands(subject);
+    commands.is_none_or(|commands| commands.iter().any(|words| is_in(pattern, words)))
+}
+
+/// Whether a pattern fits a command from any of its words on: `env X=1 /usr/bin/git push` is a `git push` too.
+fn is_in(pattern: &str, words: &[String]) -> bool {
+    (0..words.len()).any(|from| {
+        let whole = words[from..].join(" ");
+        let program = words[from].rsplit('/').next().unwrap_or_default();
+        let named = [&[program.to_owned()], &words[from + 1..]]
+            .concat()
+            .join(" ");
+        matches(pattern, &whole) || matches(pattern, &named)
+    })
 }
 
 /// A rule that allows a call and its like: the program with any arguments, the file itself.
@@ -315,6 +394,42 @@ mod tests {
         ] {
             assert!(!is_rule(foul), "{foul}");
         }
+    }
+
+    #[test]
+    fn what_is_in_doubt_is_a_concern() {
+        let rule = "bash(git push *)";
+        for concern in [
+            "git push",
+            "git push origin main",
+            "cd x && git  push",
+            "env A=1 git push",
+            "/usr/bin/git push",
+            "ls; git push|cat",
+            "$(echo git) push",
+            "g\\it push",
+            "'git' push",
+            "sh -c 'git push'",
+            "cat <<X",
+            "g?t push",
+        ] {
+            assert!(concerns(rule, "bash", concern), "{concern}");
+        }
+        for fine in [
+            "git status",
+            "ls *.rs",
+            "make push",
+            "git pull && make",
+            "git commit -m 'push; git'",
+        ] {
+            assert!(!concerns(rule, "bash", fine), "{fine}");
+        }
+        assert!(concerns("bash", "bash", "ls"));
+        assert!(concerns("mcp__deploy__*", "mcp__deploy__start", "x"));
+        assert!(concerns("write(infra/*)", "write", "infra/main.tf"));
+        assert!(concerns("write(infra/*)", "write", "src/../infra/main.tf"));
+        assert!(!concerns("write(infra/*)", "write", "src/main.rs"));
+        assert!(!concerns("write(infra/*)", "bash", "infra/main.tf"));
     }
 
     #[test]

@@ -133,6 +133,13 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to: Option<UserId>,
     },
+    /// Ask who has the keyboard to give it away.
+    AskControl,
+    /// Keep the keyboard that somebody asked for; or, for who asked, need it no more.
+    DeclineControl {
+        /// Who asked.
+        user: UserId,
+    },
     /// Open a terminal. The command's id becomes the terminal's.
     OpenTerminal {
         /// Its first size.

@@ -77,6 +77,9 @@ pub enum Refusal {
         "this call does not wait for an answer any more; somebody was quicker, or its turn is over"
     )]
     NotPending,
+    /// A rule cannot stand for several people.
+    #[error("calls like this need several people's word each time; allow this one")]
+    NeedsOthers,
     /// A rule that cannot be read.
     #[error("a rule is a tool's name, or a name and a pattern in brackets such as bash(git *)")]
     BadRule,
@@ -128,6 +131,7 @@ impl Refusal {
             Self::BadName => "bad_name",
             Self::CannotType => "cannot_type",
             Self::NotPending => "not_pending",
+            Self::NeedsOthers => "needs_others",
             Self::BadRule => "bad_rule",
             Self::TooManyRules => "too_many_rules",
             Self::Spent => "budget",
@@ -171,7 +175,7 @@ pub fn decide(
         Command::MoveMessage { message, before } => move_message(session, by, message, before),
         Command::Again { again } => run_again(session, again),
         Command::Compact => compact(session),
-        Command::Decide { call, verdict } => answer(session, call, verdict),
+        Command::Decide { call, verdict } => answer(session, by, call, verdict),
         Command::ChooseMode { mode } => Ok(choose_mode(session, mode)),
         Command::AddRule { rule } => add_rule(session, rule),
         Command::RemoveRule { rule } => {
@@ -196,6 +200,8 @@ pub fn decide(
         Command::TakeControl if session.driver == Some(by) => Ok(None),
         Command::TakeControl => Ok(Some(Event::ControlTaken {})),
         Command::GiveControl { to } => give_control(session, by, to),
+        Command::AskControl => Ok(ask_control(session, by)),
+        Command::DeclineControl { user } => decline_control(session, by, user),
         Command::OpenTerminal { size } => open_terminal(session, TerminalId(id), size),
         Command::Type { terminal, .. } => {
             may_type(session, by, terminal)?;
@@ -240,6 +246,8 @@ fn least_role(command: &Command) -> Role {
         | Command::ChooseModel { .. }
         | Command::TakeControl
         | Command::GiveControl { .. }
+        | Command::AskControl
+        | Command::DeclineControl { .. }
         | Command::OpenTerminal { .. }
         | Command::Type { .. }
         | Command::Resize { .. }
@@ -385,12 +393,21 @@ fn compact(session: &Session) -> Result<Option<Event>, Refusal> {
     Ok((!session.compacting).then_some(Event::CompactionRequested {}))
 }
 
-/// The first answer counts.
-fn answer(session: &Session, call: CallId, verdict: Verdict) -> Result<Option<Event>, Refusal> {
-    if !session.approvals.contains_key(&call) {
-        return Err(Refusal::NotPending);
-    }
+/// The first answer counts. Where several people have to allow a call, each of them counts once, and any may deny it.
+fn answer(
+    session: &Session,
+    by: UserId,
+    call: CallId,
+    verdict: Verdict,
+) -> Result<Option<Event>, Refusal> {
+    let pending = session.approvals.get(&call).ok_or(Refusal::NotPending)?;
+    let several = pending.people > 1;
     match &verdict {
+        Verdict::AllowAlways { .. } if several => return Err(Refusal::NeedsOthers),
+        Verdict::Allow if pending.allowed_by.contains(&by) => return Ok(None),
+        Verdict::Allow if pending.allowed_by.len() + 1 < usize::from(pending.people) => {
+            return Ok(Some(Event::ApprovalGiven { call }));
+        }
         Verdict::AllowAlways { rule } => fit_to_add(session, rule)?,
         Verdict::Deny { reason } if reason.len() > 4096 => return Err(Refusal::TooLong),
         Verdict::Deny { .. } | Verdict::Allow => {}
@@ -563,6 +580,21 @@ fn give_control(
         return Err(Refusal::CannotType);
     }
     Ok((session.driver != to).then_some(Event::ControlGiven { to }))
+}
+
+/// A keyboard that nobody has, or that is one's own, need not be asked for.
+fn ask_control(session: &Session, by: UserId) -> Option<Event> {
+    let taken = session.driver.is_some_and(|driver| driver != by);
+    let asked = session.wants_to_drive.contains(&by);
+    (taken && !asked).then_some(Event::ControlAsked {})
+}
+
+fn decline_control(session: &Session, by: UserId, user: UserId) -> Result<Option<Event>, Refusal> {
+    if by != user && session.driver != Some(by) {
+        return Err(Refusal::NotDriving);
+    }
+    let asked = session.wants_to_drive.contains(&user);
+    Ok(asked.then_some(Event::ControlDeclined { user }))
 }
 
 fn rename_terminal(

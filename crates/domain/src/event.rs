@@ -168,6 +168,13 @@ pub enum Event {
         /// To whom; none: whoever types next.
         to: Option<UserId>,
     },
+    /// A person asked who has the keyboard to give it to them.
+    ControlAsked {},
+    /// Who has the keyboard keeps it, or who asked for it needs it no more.
+    ControlDeclined {
+        /// Who had asked.
+        user: UserId,
+    },
     /// A runner took charge of the session, under the envelope's epoch.
     Claimed {
         /// Which runner.
@@ -258,8 +265,20 @@ pub enum Event {
         /// A rule that would allow this and its like; empty if there is none.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         rule: String,
+        /// How many people have to allow it.
+        #[serde(
+            default = "crate::approval::one",
+            skip_serializing_if = "crate::approval::is_one"
+        )]
+        people: u8,
     },
-    /// Somebody answered; the first answer counts.
+    /// Somebody allowed a call that needs more people's word; it goes on waiting.
+    ApprovalGiven {
+        /// The call.
+        call: CallId,
+    },
+    /// Somebody answered; the first answer counts, and of calls that need several people's word the first denial or the
+    /// last word.
     ApprovalDecided {
         /// The call.
         call: CallId,
@@ -764,6 +783,8 @@ impl Event {
             | Self::MemberRemoved { .. }
             | Self::ControlTaken {}
             | Self::ControlGiven { .. }
+            | Self::ControlAsked {}
+            | Self::ControlDeclined { .. }
             | Self::Claimed { .. }
             | Self::Released {}
             | Self::MessagePosted { .. }
@@ -775,6 +796,7 @@ impl Event {
             | Self::AgainRequested { .. }
             | Self::CompactionRequested {}
             | Self::ApprovalRequested { .. }
+            | Self::ApprovalGiven { .. }
             | Self::ApprovalDecided { .. }
             | Self::CheckpointTaken { .. }
             | Self::RestoreRequested { .. }

@@ -4,20 +4,23 @@
 //! projector, the command line and (as WebAssembly) the page, so all of them see the same session.
 
 mod approval;
+pub mod audit;
 mod blob;
 mod change;
 pub mod codec;
 mod command;
 mod decide;
+mod digest;
 mod event;
 mod ids;
 mod money;
 mod picture;
 mod session;
+mod shell;
 mod transcript;
 
 pub use approval::{
-    Mode, Need, Pending, Preview, ToolKind, Verdict, allows, is_rule, need, rule_for,
+    Mode, Need, Pending, Preview, ToolKind, Verdict, allows, concerns, is_rule, need, rule_for,
 };
 pub use blob::Blob;
 pub use change::{
@@ -26,6 +29,7 @@ pub use change::{
 };
 pub use command::Command;
 pub use decide::{Refusal, decide, title_for_opening, work};
+pub use digest::Digest;
 pub use event::{
     Again, BlockKind, Delivery, EndReason, Envelope, Event, Lane, Level, Problem, Recorded, Size,
     TerminalEnd, ToolText, Writer,

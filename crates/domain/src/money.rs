@@ -61,4 +61,10 @@ impl Cost {
             None => self.unpriced = self.unpriced.saturating_add(1),
         }
     }
+
+    /// Adds a sum.
+    pub(crate) fn add_all(&mut self, other: Self) {
+        self.pico = self.pico.saturating_add(other.pico);
+        self.unpriced = self.unpriced.saturating_add(other.unpriced);
+    }
 }

@@ -127,7 +127,9 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    fn opened(by: Option<UserId>, size: Size) -> Self {
+    /// A terminal that was opened just now.
+    #[must_use]
+    pub fn opened(by: Option<UserId>, size: Size) -> Self {
         Self {
             name: String::new(),
             by,
@@ -191,6 +193,9 @@ pub struct Session {
     pub members: BTreeMap<UserId, Member>,
     /// Who has the keyboard.
     pub driver: Option<UserId>,
+    /// Who asked for it, the first first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wants_to_drive: Vec<UserId>,
     /// The newest claim.
     pub epoch: Epoch,
     /// Who holds that claim; nobody after a release.
@@ -366,14 +371,16 @@ impl Session {
             Event::MemberSet { user, name, role } => {
                 let name = name.clone();
                 self.members.insert(*user, Member { name, role: *role });
-                self.release_keyboard_unless_driver();
+                self.heed_roles();
             }
             Event::MemberRemoved { user } => {
                 self.members.remove(user);
-                self.release_keyboard_unless_driver();
+                self.heed_roles();
             }
-            Event::ControlTaken {} => self.driver = by,
-            Event::ControlGiven { to } => self.driver = *to,
+            Event::ControlTaken {} => self.drives(by),
+            Event::ControlGiven { to } => self.drives(*to),
+            Event::ControlAsked {} => self.wants_to_drive.extend(by),
+            Event::ControlDeclined { user } => self.wants_to_drive.retain(|known| known != user),
             Event::Claimed { runner, sandbox } => {
                 self.epoch = envelope.epoch.unwrap_or_default();
                 self.runner = Some(*runner);
@@ -405,23 +412,15 @@ impl Session {
                 self.again_by = by;
             }
             Event::CompactionRequested {} => self.compacting = true,
-            Event::ApprovalRequested {
-                call,
-                name,
-                tool,
-                preview,
-                rule,
-            } => {
-                let (name, rule) = (name.clone(), rule.clone());
-                let (tool, preview) = (*tool, preview.clone());
-                let pending = Pending {
-                    name,
-                    tool,
-                    preview,
-                    rule,
-                    at,
-                };
-                self.approvals.insert(call.clone(), pending);
+            Event::ApprovalRequested { .. } => {
+                if let Some((call, pending)) = Pending::asked(&envelope.event, at) {
+                    self.approvals.insert(call.clone(), pending);
+                }
+            }
+            Event::ApprovalGiven { call } => {
+                if let (Some(by), Some(pending)) = (by, self.approvals.get_mut(call)) {
+                    pending.allow(by);
+                }
             }
             Event::ApprovalDecided { call, verdict } => self.answered(call, verdict),
             Event::CheckpointTaken {
@@ -697,11 +696,22 @@ impl Session {
         }
     }
 
-    /// The keyboard is nobody's once its holder may not type.
-    fn release_keyboard_unless_driver(&mut self) {
-        let may_type = |user| self.role_of(user) >= Some(Role::Driver);
-        if !self.driver.is_some_and(may_type) {
-            self.driver = None;
+    fn drives(&mut self, driver: Option<UserId>) {
+        self.driver = driver;
+        self.wants_to_drive.retain(|user| Some(*user) != driver);
+    }
+
+    /// What takes a driver counts only as long as whoever did it is one: the keyboard, asking for it, a word for a call.
+    fn heed_roles(&mut self) {
+        let members = &self.members;
+        let drives = |user: &UserId| {
+            let member = members.get(user);
+            member.is_some_and(|member| member.role >= Role::Driver)
+        };
+        self.driver = self.driver.filter(drives);
+        self.wants_to_drive.retain(drives);
+        for pending in self.approvals.values_mut() {
+            pending.allowed_by.retain(drives);
         }
     }
 }

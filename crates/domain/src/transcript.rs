@@ -297,7 +297,12 @@ impl Transcript {
             Event::MessagesTaken { messages } => {
                 self.add_messages(session, place, envelope, messages);
             }
-            Event::ApprovalRequested { call, .. } => self.ask(call, envelope),
+            Event::ApprovalRequested { .. } => self.ask(envelope),
+            Event::ApprovalGiven { call } => {
+                if session.approvals.contains_key(call) {
+                    self.allow(call, envelope);
+                }
+            }
             Event::ApprovalDecided { call, verdict } => {
                 if session.approvals.contains_key(call) {
                     self.answer(call, verdict, envelope);
@@ -432,6 +437,8 @@ impl Transcript {
             | Event::InterruptRequested {}
             | Event::UsageRecorded { .. }
             | Event::ControlGiven { .. }
+            | Event::ControlAsked {}
+            | Event::ControlDeclined { .. }
             | Event::TerminalRenamed { .. }
             | Event::PrivateInputSet { .. }
             | Event::KeysForgotten {}
@@ -484,23 +491,9 @@ impl Transcript {
         }
     }
 
-    fn ask(&mut self, call: &CallId, envelope: &Envelope) {
-        let Event::ApprovalRequested {
-            name,
-            tool,
-            preview,
-            rule,
-            ..
-        } = &envelope.event
-        else {
+    fn ask(&mut self, envelope: &Envelope) {
+        let Some((call, asked)) = Pending::asked(&envelope.event, envelope.at) else {
             return;
-        };
-        let asked = Pending {
-            name: name.clone(),
-            tool: *tool,
-            preview: preview.clone(),
-            rule: rule.clone(),
-            at: envelope.at,
         };
         self.tool(call, |item| {
             if let ItemKind::Tool { approval, .. } = item {
@@ -509,6 +502,22 @@ impl Transcript {
                     verdict: None,
                     by: None,
                 }));
+            }
+        });
+    }
+
+    /// Who allowed it stays in the transcript, whatever becomes of their role.
+    fn allow(&mut self, call: &CallId, envelope: &Envelope) {
+        let Writer::User(by) = envelope.by else {
+            return;
+        };
+        self.tool(call, |item| {
+            if let ItemKind::Tool {
+                approval: Some(approval),
+                ..
+            } = item
+            {
+                approval.asked.allow(by);
             }
         });
     }

@@ -402,6 +402,7 @@ fn asking(call: &str) -> duplex_domain::Envelope {
                 summary: "git status".into(),
             },
             rule: "bash(git *)".into(),
+            people: 1,
         },
     )
 }
@@ -645,4 +646,116 @@ fn a_restore_is_shown_before_it_is_done() {
         Err(Refusal::NotPrepared)
     );
     assert!(says(&after(story), ADA, restore(Some("t1"))).is_some());
+}
+
+/// A call that waits for two people, among three who may drive.
+fn risky() -> Vec<duplex_domain::Envelope> {
+    let mut asked = asking("a");
+    if let Event::ApprovalRequested { people, .. } = &mut asked.event {
+        *people = 2;
+    }
+    let mut events = working();
+    events.extend([joined(BOB, Role::Driver), joined(EVE, Role::Driver), asked]);
+    events
+}
+
+fn allow(by: duplex_domain::UserId, session: &Session) -> Result<Option<Event>, Refusal> {
+    let call = CallId("a".into());
+    let verdict = Verdict::Allow;
+    decide(session, by, ID, Command::Decide { call, verdict })
+}
+
+#[test]
+fn a_risky_call_needs_two_different_people() {
+    let mut events = risky();
+    let first = allow(ADA, &after(events.clone())).unwrap().unwrap();
+    let call = CallId("a".into());
+    assert_eq!(first, Event::ApprovalGiven { call: call.clone() });
+    events.push(by(ADA, first));
+
+    let waiting = after(events.clone());
+    assert_eq!(waiting.approvals[&call].allowed_by, [ADA]);
+    assert_eq!(allow(ADA, &waiting), Ok(None));
+    let second = allow(BOB, &waiting).unwrap().unwrap();
+    let verdict = Verdict::Allow;
+    assert_eq!(second, Event::ApprovalDecided { call, verdict });
+    events.push(by(BOB, second));
+    assert!(after(events).approvals.is_empty());
+}
+
+#[test]
+fn one_person_can_deny_a_risky_call_and_nobody_can_allow_its_like() {
+    let mut events = risky();
+    let call = CallId("a".into());
+    events.push(by(ADA, Event::ApprovalGiven { call: call.clone() }));
+    let session = after(events);
+    let answer = |verdict| {
+        let call = call.clone();
+        decide(&session, BOB, ID, Command::Decide { call, verdict })
+    };
+    let always = answer(Verdict::AllowAlways {
+        rule: "bash".into(),
+    });
+    assert_eq!(always, Err(Refusal::NeedsOthers));
+    let reason = String::new();
+    assert!(matches!(
+        answer(Verdict::Deny { reason }),
+        Ok(Some(Event::ApprovalDecided { .. }))
+    ));
+}
+
+#[test]
+fn the_word_of_who_may_not_drive_any_more_does_not_count() {
+    let call = CallId("a".into());
+    for gone in [
+        joined(BOB, Role::Viewer),
+        by(ADA, Event::MemberRemoved { user: BOB }),
+    ] {
+        let mut events = risky();
+        events.push(by(BOB, Event::ApprovalGiven { call: call.clone() }));
+        events.push(gone);
+        let session = after(events);
+        assert!(session.approvals[&call].allowed_by.is_empty());
+        let given = Event::ApprovalGiven { call: call.clone() };
+        assert_eq!(allow(EVE, &session), Ok(Some(given)));
+    }
+}
+
+#[test]
+fn the_keyboard_is_asked_for_given_declined_and_taken_back() {
+    let mut events = vec![
+        opened_by(ADA),
+        joined(BOB, Role::Driver),
+        joined(EVE, Role::Viewer),
+    ];
+    let session = |events: &[duplex_domain::Envelope]| after(events.to_vec());
+    // Whoever opened the session has it, and need not ask.
+    let asked = decide(&session(&events), ADA, ID, Command::AskControl);
+    assert_eq!(asked, Ok(None));
+
+    let refused = decide(&session(&events), EVE, ID, Command::AskControl);
+    assert_eq!(refused, Err(Refusal::RoleTooSmall));
+    let asked = decide(&session(&events), BOB, ID, Command::AskControl).unwrap();
+    events.push(by(BOB, asked.unwrap()));
+    assert_eq!(session(&events).wants_to_drive, [BOB]);
+    let again = decide(&session(&events), BOB, ID, Command::AskControl);
+    assert_eq!(again, Ok(None));
+
+    let declined = Command::DeclineControl { user: BOB };
+    let declined = decide(&session(&events), ADA, ID, declined).unwrap();
+    let mut after_no = events.clone();
+    after_no.push(by(ADA, declined.unwrap()));
+    assert!(session(&after_no).wants_to_drive.is_empty());
+
+    let given = decide(
+        &session(&events),
+        ADA,
+        ID,
+        Command::GiveControl { to: Some(BOB) },
+    );
+    events.push(by(ADA, given.unwrap().unwrap()));
+    let now = session(&events);
+    assert_eq!((now.driver, now.wants_to_drive.len()), (Some(BOB), 0));
+    let back = decide(&now, ADA, ID, Command::TakeControl);
+    assert_eq!(back, Ok(Some(Event::ControlTaken {})));
 }
