@@ -1,6 +1,6 @@
 //! Checks for addresses, to be used as `value_parser` in a command line: each says what would be right.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// A value that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -8,6 +8,9 @@ pub enum ConfigError {
     /// An address to listen on.
     #[error("{0:?} is no address to listen on: give an IP and a port, such as 127.0.0.1:7700")]
     Listen(String),
+    /// An address, or a network of them.
+    #[error("{0:?} is no address and no network: give one such as 10.0.0.7 or 10.0.0.0/24")]
+    Network(String),
     /// The address of a server.
     #[error("{given:?} is no address of {what}: give one such as {example}")]
     Url {
@@ -28,6 +31,22 @@ pub fn listen(given: &str) -> Result<SocketAddr, ConfigError> {
     given
         .parse()
         .map_err(|_| ConfigError::Listen(given.to_owned()))
+}
+
+/// An address such as `10.0.0.7`, or a network such as `10.0.0.0/24`.
+///
+/// # Errors
+/// [`ConfigError::Network`].
+pub fn network(given: &str) -> Result<String, ConfigError> {
+    let (address, bits) = given.split_once('/').unwrap_or((given, "0"));
+    let width = match address.parse() {
+        Ok(IpAddr::V4(_)) => 32,
+        Ok(IpAddr::V6(_)) => 128,
+        Err(_) => return Err(ConfigError::Network(given.to_owned())),
+    };
+    let good = bits.parse().is_ok_and(|bits: u8| bits <= width);
+    good.then(|| given.to_owned())
+        .ok_or_else(|| ConfigError::Network(given.to_owned()))
 }
 
 /// `nats://host:port`, or several with commas.

@@ -10,14 +10,14 @@ use std::time::Duration;
 use tracing::debug;
 
 /// How long one attempt may take before it is made again.
-const ATTEMPT: Duration = Duration::from_secs(2);
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(2);
 /// The longest wait between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// JetStream's codes for "wrong last sequence".
-const WRONG_LAST_SEQUENCE: [u32; 2] = [10071, 10164];
+pub(crate) const WRONG_LAST_SEQUENCE: [u32; 2] = [10071, 10164];
 /// JetStream's codes for a stream that has reached a limit.
-const FULL: [u32; 4] = [10047, 10077, 10023, 10028];
+pub(crate) const FULL: [u32; 4] = [10047, 10077, 10023, 10028];
 /// JetStream's code for a message over the stream's size limit.
 const TOO_LARGE: u32 = 10054;
 
@@ -50,18 +50,18 @@ enum Attempt {
 }
 
 #[derive(Deserialize)]
-struct Ack {
+pub(crate) struct Ack {
     #[serde(default)]
-    seq: u64,
-    error: Option<AckError>,
+    pub seq: u64,
+    pub error: Option<AckError>,
 }
 
 #[derive(Deserialize)]
-struct AckError {
+pub(crate) struct AckError {
     #[serde(default)]
-    err_code: u32,
+    pub err_code: u32,
     #[serde(default)]
-    description: String,
+    pub description: String,
 }
 
 impl Log {

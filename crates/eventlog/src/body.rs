@@ -1,12 +1,13 @@
 //! Bytes too many for an event: kept beside the log under their hash, each session's apart.
 
 use crate::Log;
-use async_nats::jetstream::object_store::{self, GetErrorKind, InfoErrorKind, ObjectStore};
+use crate::read::header;
+use async_nats::Message;
+use async_nats::jetstream::object_store::{self, InfoErrorKind, ObjectInfo, ObjectStore};
 use bytes::Bytes;
-use duplex_domain::{Body, SessionId};
+use duplex_domain::{Body, Seq, SessionId};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
-use tokio::io::AsyncReadExt;
 
 /// The bucket's name.
 const BUCKET: &str = "BODIES";
@@ -70,21 +71,44 @@ impl Log {
             return Ok(None);
         }
         let store = self.bodies().await?;
-        let mut object = match store.get(name(session, hash)).await {
-            Ok(object) => object,
-            Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(None),
+        let info = match store.info(name(session, hash)).await {
+            Ok(info) if info.deleted => return Ok(None),
+            Ok(info) => info,
+            Err(error) if error.kind() == InfoErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(BodyError::unavailable(error)),
         };
-        let mut bytes = Vec::with_capacity(object.info.size.min(LARGEST_BODY));
-        let read = object.read_to_end(&mut bytes).await;
-        read.map_err(BodyError::unavailable)?;
+        let mut bytes = Vec::with_capacity(info.size.min(LARGEST_BODY));
+        for chunk in self.chunks(&info).await? {
+            bytes.extend_from_slice(&chunk.payload);
+        }
         if hash_of(&bytes) != hash {
             return Err(BodyError::Damaged(hash.to_owned()));
         }
         Ok(Some(bytes.into()))
     }
 
-    async fn bodies(&self) -> Result<ObjectStore, BodyError> {
+    /// The messages that an object lies in. Read as they are stored, since no process may make the consumer with which
+    /// the client would have them delivered.
+    async fn chunks(&self, info: &ObjectInfo) -> Result<Vec<Message>, BodyError> {
+        let (stream, subject) = (
+            format!("OBJ_{BUCKET}"),
+            format!("$O.{BUCKET}.C.{}", info.nuid),
+        );
+        let (mut chunks, mut after) = (Vec::with_capacity(info.chunks), Seq(0));
+        while chunks.len() < info.chunks {
+            let read = self.messages(&stream, &subject, after).await;
+            let read = read.map_err(BodyError::unavailable)?;
+            let last = read
+                .last()
+                .and_then(|last| header(last.headers.as_ref(), "Nats-Sequence"));
+            let Some(last) = last else { break };
+            after = Seq(last);
+            chunks.extend(read);
+        }
+        Ok(chunks)
+    }
+
+    pub(crate) async fn bodies(&self) -> Result<ObjectStore, BodyError> {
         if let Ok(store) = self.jetstream.get_object_store(BUCKET).await {
             return Ok(store);
         }

@@ -2,18 +2,24 @@
 
 use crate::subject;
 use async_nats::ServerAddr;
+use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::{self, stream};
 use duplex_domain::Shard;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 /// The oldest server whose JetStream keeps our promises.
 const OLDEST_SERVER: (u64, u64, u64) = (2, 14, 6);
 /// Largest stored message, in bytes: a frame with room for its headers.
 const LARGEST_MESSAGE: i32 = 1 << 20;
+
+/// The users who may not make streams.
+const PROCESSES: [&str; 3] = ["edge", "runner", "projector"];
+/// The one who does.
+const SETUP: &str = "setup";
 
 /// How to reach the log.
 #[derive(Clone, Debug)]
@@ -50,6 +56,19 @@ pub enum ConnectError {
         /// Its version.
         found: String,
     },
+    /// Nobody made a stream that this process may not make.
+    #[error(
+        "the log's stream {0} is not there, and this process may not make it: run `duplex prepare` first, with the address of the user `setup`"
+    )]
+    NotPrepared(String),
+    /// The server does not know this name and password, or forbids what is asked.
+    #[error("the NATS server at {url} does not let the user {user} in; look at its password")]
+    Forbidden {
+        /// Where.
+        url: String,
+        /// Who.
+        user: String,
+    },
     /// A stream cannot be made or read.
     #[error("the log's stream {stream} cannot be set up: {reason}")]
     Stream {
@@ -81,25 +100,51 @@ pub struct Log {
 }
 
 impl Log {
-    /// Connects, checks the server, and makes the streams that are missing.
+    /// Connects and checks the server. The user in the address says what may be done there: a process's own (`edge`,
+    /// `runner`, `projector`) finds the streams as they are; any other makes those that are missing.
     ///
     /// # Errors
     /// See [`ConnectError`].
     pub async fn connect(options: &Options) -> Result<Self, ConnectError> {
         let (count, connections) = watch::channel(0);
-        let client = connect(options, Arc::new(count)).await?;
+        let servers = servers(&options.url)?;
+        let user = User::of(&servers);
+        let client = connect(options, servers, &user, Arc::new(count)).await?;
         check_version(options, &client.server_info().version)?;
         warn_unless_synced(options).await;
         let mut jetstream = jetstream::new(client.clone());
         jetstream.set_timeout(Duration::from_secs(10));
         for shard in Shard::all() {
-            set_up(&jetstream, shard).await?;
+            if user.makes_streams() {
+                set_up(&jetstream, shard).await?;
+            } else {
+                find(&jetstream, shard).await?;
+            }
         }
         Ok(Self {
             client,
             jetstream,
             connections,
         })
+    }
+
+    /// Connects and makes everything that is missing: what has to be done before processes that may not.
+    ///
+    /// # Errors
+    /// See [`ConnectError`].
+    pub async fn prepare(options: &Options) -> Result<Self, ConnectError> {
+        let log = Self::connect(options).await?;
+        let made = |stream: &str, reason: String| ConnectError::Stream {
+            stream: stream.to_owned(),
+            reason,
+        };
+        let registry = log.registry().await;
+        registry.map_err(|error| made("of the register", error.to_string()))?;
+        let bodies = log.bodies().await;
+        bodies.map_err(|error| made("of bodies", error.to_string()))?;
+        let audit = log.audit().await;
+        audit.map_err(|error| made("of the audit log", error.to_string()))?;
+        Ok(log)
     }
 
     /// Whether the server can be reached now.
@@ -109,19 +154,50 @@ impl Log {
     }
 }
 
+/// Who signs in.
+struct User {
+    credentials: Option<(String, String)>,
+}
+
+impl User {
+    /// The one in the first address.
+    fn of(servers: &[ServerAddr]) -> Self {
+        let credentials = servers
+            .first()
+            .and_then(|server| Some((server.username()?.into(), server.password()?.into())));
+        Self { credentials }
+    }
+
+    fn name(&self) -> &str {
+        let name = self.credentials.as_ref().map(|(name, _)| name.as_str());
+        name.unwrap_or_default()
+    }
+
+    fn makes_streams(&self) -> bool {
+        !PROCESSES.contains(&self.name())
+    }
+
+    /// Where answers come, which nobody else may hear.
+    fn inbox(&self) -> Option<String> {
+        let known = !self.makes_streams() || self.name() == SETUP;
+        known.then(|| format!("_INBOX_{}", self.name()))
+    }
+}
+
 async fn connect(
     options: &Options,
+    servers: Vec<ServerAddr>,
+    user: &User,
     count: Arc<watch::Sender<u64>>,
 ) -> Result<async_nats::Client, ConnectError> {
-    let servers = servers(&options.url)?;
-    let first = servers.first().cloned();
     let shown = shown(&servers);
     // The client does not take a name and password from the address by itself.
     let mut connecting = async_nats::ConnectOptions::new();
-    if let Some(server) = first
-        && let (Some(user), Some(password)) = (server.username(), server.password())
-    {
-        connecting = connecting.user_and_password(user.to_owned(), password.to_owned());
+    if let Some((name, password)) = user.credentials.clone() {
+        connecting = connecting.user_and_password(name, password);
+    }
+    if let Some(inbox) = user.inbox() {
+        connecting = connecting.custom_inbox_prefix(inbox);
     }
     connecting
         .name(format!("duplex {}", options.name))
@@ -134,13 +210,23 @@ async fn connect(
             async move {
                 match event {
                     async_nats::Event::Connected => count.send_modify(|count| *count += 1),
+                    // Only we close it.
+                    async_nats::Event::Closed => debug!("the connection to the log is closed"),
                     other => info!("the connection to the log: {other}"),
                 }
             }
         })
         .connect(servers)
         .await
-        .map_err(|source| ConnectError::Unreachable { url: shown, source })
+        .map_err(|source| not_connected(shown, user, source))
+}
+
+fn not_connected(url: String, user: &User, source: async_nats::ConnectError) -> ConnectError {
+    if source.kind() == async_nats::ConnectErrorKind::AuthorizationViolation {
+        let user = user.name().to_owned();
+        return ConnectError::Forbidden { url, user };
+    }
+    ConnectError::Unreachable { url, source }
 }
 
 fn servers(urls: &str) -> Result<Vec<ServerAddr>, ConnectError> {
@@ -225,6 +311,21 @@ async fn set_up(jetstream: &jetstream::Context, shard: Shard) -> Result<(), Conn
         stream: name,
         reason: error.to_string(),
     })
+}
+
+/// Whether a stream is there, for those who may not make it.
+async fn find(jetstream: &jetstream::Context, shard: Shard) -> Result<(), ConnectError> {
+    let stream = subject::stream(shard);
+    match jetstream.get_stream(&stream).await {
+        Ok(_) => Ok(()),
+        Err(error) => match error.kind() {
+            GetStreamErrorKind::JetStream(_) => Err(ConnectError::NotPrepared(stream)),
+            _ => Err(ConnectError::Stream {
+                stream,
+                reason: error.to_string(),
+            }),
+        },
+    }
 }
 
 /// A shard's stream: nothing is ever dropped to make room, nothing deleted, everything republished.

@@ -4,10 +4,13 @@
 //! runner, and keeps the register of runners and workspaces.
 
 mod append;
+mod audit;
 mod body;
+mod bucket;
 mod connect;
 mod follow;
 mod keys;
+mod presence;
 mod read;
 mod registry;
 mod shard;
@@ -16,6 +19,7 @@ mod subject;
 pub mod yardstick;
 
 pub use append::AppendError;
+pub use audit::{Audit, AuditError, AuditFollow, AuditFrame};
 pub use body::{BodyError, LARGEST_BODY};
 pub use connect::{ConnectError, Durability, Log, Options};
 pub use follow::{Follow, Followed};

@@ -115,6 +115,28 @@ impl Log {
         subjects: &str,
         after: Seq,
     ) -> Result<Vec<Recorded>, ReadError> {
+        let messages = self
+            .messages(&subject::stream(shard), subjects, after)
+            .await?;
+        let mut frames = Vec::with_capacity(messages.len());
+        for message in &messages {
+            match recorded(shard, message) {
+                Ok(frame) => frames.push(frame),
+                Err(damaged) if frames.is_empty() => return Err(damaged),
+                // What lies before the damage is given first.
+                Err(_) => break,
+            }
+        }
+        Ok(frames)
+    }
+
+    /// The next messages of some subjects of a stream, at most [`BATCH`].
+    pub(crate) async fn messages(
+        &self,
+        stream: &str,
+        subjects: &str,
+        after: Seq,
+    ) -> Result<Vec<Message>, ReadError> {
         let inbox = self.client.new_inbox();
         let subscribed = self.client.subscribe(inbox.clone()).await;
         let mut answers = subscribed.map_err(ReadError::unavailable)?;
@@ -123,12 +145,10 @@ impl Log {
             batch: Some(BATCH),
             next_by_subj: subjects,
         })?;
-        let asked = self
-            .client
-            .publish_with_reply(direct_get(shard), inbox, ask)
-            .await;
+        let to = direct_get(stream);
+        let asked = self.client.publish_with_reply(to, inbox, ask).await;
         asked.map_err(ReadError::unavailable)?;
-        let mut frames = Vec::new();
+        let mut messages = Vec::new();
         loop {
             let answer = tokio::time::timeout(PATIENCE, answers.next()).await;
             let answer = answer
@@ -136,15 +156,10 @@ impl Log {
                 .flatten()
                 .ok_or_else(|| ReadError::unavailable("no answer within 5 s"))?;
             match answer.status {
-                None | Some(StatusCode::OK) => match recorded(shard, &answer) {
-                    Ok(frame) => frames.push(frame),
-                    Err(damaged) if frames.is_empty() => return Err(damaged),
-                    // What lies before the damage is given first.
-                    Err(_) => return Ok(frames),
-                },
+                None | Some(StatusCode::OK) => messages.push(answer),
                 // 204 ends a batch; 404: there is nothing behind `after`.
                 Some(status) if status.as_u16() == 204 || status == StatusCode::NOT_FOUND => {
-                    return Ok(frames);
+                    return Ok(messages);
                 }
                 Some(status) => return Err(ReadError::unavailable(status)),
             }
@@ -185,7 +200,10 @@ impl Log {
     }
 
     async fn get_one(&self, shard: Shard, ask: Bytes) -> Result<Option<Stored>, ReadError> {
-        let answer = self.client.request(direct_get(shard), ask).await;
+        let answer = self
+            .client
+            .request(direct_get(&subject::stream(shard)), ask)
+            .await;
         let answer = answer.map_err(ReadError::unavailable)?;
         match answer.status {
             Some(StatusCode::NOT_FOUND) => Ok(None),
@@ -200,17 +218,17 @@ impl Log {
     }
 }
 
-fn direct_get(shard: Shard) -> String {
-    format!("$JS.API.DIRECT.GET.{}", subject::stream(shard))
+fn direct_get(stream: &str) -> String {
+    format!("$JS.API.DIRECT.GET.{stream}")
 }
 
-fn json(ask: &impl Serialize) -> Result<Bytes, ReadError> {
+pub(crate) fn json(ask: &impl Serialize) -> Result<Bytes, ReadError> {
     let bytes = serde_json::to_vec(ask).map_err(ReadError::unavailable)?;
     Ok(bytes.into())
 }
 
 /// The id among a stored message's raw headers, which come as base64 text.
-fn message_id(headers: &str) -> Option<String> {
+pub(crate) fn message_id(headers: &str) -> Option<String> {
     use base64::Engine as _;
     let raw = base64::engine::general_purpose::STANDARD
         .decode(headers)

@@ -2,12 +2,22 @@
 
 use crate::Log;
 use async_nats::jetstream::{kv, stream};
-use duplex_domain::{RunnerId, SessionId, TeamId, WorkspaceId};
-use futures_util::{StreamExt, TryStreamExt};
+use duplex_domain::{RunnerId, Seq, SessionId, TeamId, WorkspaceId};
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::pin::pin;
 use std::time::Duration;
 use uuid::Uuid;
+
+/// Runners that are alive.
+const RUNNERS: &str = "RUNNERS";
+/// Workspaces.
+const WORKSPACES: &str = "WORKSPACES";
+/// What teams may spend.
+const TEAM_BUDGETS: &str = "TEAM_BUDGETS";
+/// Every key of a bucket whose keys are ids.
+const ALL: &str = "*";
 
 /// How long a runner counts as alive after it last said so.
 const ALIVE: Duration = Duration::from_secs(6);
@@ -117,6 +127,7 @@ pub struct WorkspaceEntry {
 /// The register.
 #[derive(Clone)]
 pub struct Registry {
+    log: Log,
     runners: kv::Store,
     workspaces: kv::Store,
     keys: kv::Store,
@@ -129,11 +140,12 @@ impl Log {
     /// # Errors
     /// When the log cannot be reached.
     pub async fn registry(&self) -> Result<Registry, RegistryError> {
-        let runners = self.bucket("RUNNERS", ALIVE).await?;
-        let workspaces = self.bucket("WORKSPACES", Duration::ZERO).await?;
+        let runners = self.bucket(RUNNERS, ALIVE).await?;
+        let workspaces = self.bucket(WORKSPACES, Duration::ZERO).await?;
         let keys = self.erasable_bucket("SESSION_KEYS").await?;
-        let budgets = self.bucket("TEAM_BUDGETS", Duration::ZERO).await?;
+        let budgets = self.bucket(TEAM_BUDGETS, Duration::ZERO).await?;
         Ok(Registry {
+            log: self.clone(),
             runners,
             workspaces,
             keys,
@@ -142,38 +154,46 @@ impl Log {
     }
 
     async fn bucket(&self, name: &str, max_age: Duration) -> Result<kv::Store, RegistryError> {
-        if let Ok(store) = self.jetstream.get_key_value(name).await {
-            return Ok(store);
-        }
-        let config = kv::Config {
-            bucket: name.to_owned(),
-            history: 1,
+        let config = stream::Config {
             max_age,
-            ..kv::Config::default()
+            // The longest time in which a message is recognised cannot be longer than it lives.
+            duplicate_window: max_age.min(Duration::from_mins(2)),
+            deny_delete: true,
+            ..config(name)
         };
-        let made = self.jetstream.create_key_value(config).await;
-        made.map_err(RegistryError::unavailable)
+        self.open_bucket(name, config).await
     }
 
-    /// A bucket whose values can be overwritten on the disk. Buckets that the client makes deny that (ADR-8 of NATS), so
-    /// this one is made as the stream it is.
-    async fn erasable_bucket(&self, name: &str) -> Result<kv::Store, RegistryError> {
+    /// A bucket whose values can be overwritten on the disk. Buckets that the client makes deny that (ADR-8 of NATS).
+    pub(crate) async fn erasable_bucket(&self, name: &str) -> Result<kv::Store, RegistryError> {
+        self.open_bucket(name, config(name)).await
+    }
+
+    /// A bucket is made as the stream it is: for more than that, the client asks for the whole account.
+    async fn open_bucket(
+        &self,
+        name: &str,
+        config: stream::Config,
+    ) -> Result<kv::Store, RegistryError> {
         if self.jetstream.get_key_value(name).await.is_err() {
-            let config = stream::Config {
-                name: format!("KV_{name}"),
-                subjects: vec![format!("$KV.{name}.>")],
-                max_messages_per_subject: 1,
-                discard: stream::DiscardPolicy::New,
-                allow_rollup: true,
-                allow_direct: true,
-                deny_delete: false,
-                ..stream::Config::default()
-            };
             let made = self.jetstream.create_stream(config).await;
             made.map_err(RegistryError::unavailable)?;
         }
         let store = self.jetstream.get_key_value(name).await;
         store.map_err(RegistryError::unavailable)
+    }
+}
+
+fn config(name: &str) -> stream::Config {
+    stream::Config {
+        name: format!("KV_{name}"),
+        subjects: vec![format!("$KV.{name}.>")],
+        max_messages_per_subject: 1,
+        discard: stream::DiscardPolicy::New,
+        allow_rollup: true,
+        allow_direct: true,
+        deny_delete: false,
+        ..stream::Config::default()
     }
 }
 
@@ -183,7 +203,8 @@ impl Registry {
     /// # Errors
     /// When the register cannot be reached.
     pub async fn put_runner(&self, runner: &RunnerInfo) -> Result<(), RegistryError> {
-        put(&self.runners, &runner.id.to_string(), runner).await
+        put(&self.runners, &runner.id.to_string(), runner).await?;
+        Ok(())
     }
 
     /// Says that a runner is gone, in good order.
@@ -200,7 +221,7 @@ impl Registry {
     /// # Errors
     /// When the register cannot be reached.
     pub async fn runners(&self) -> Result<Vec<RunnerInfo>, RegistryError> {
-        all(&self.runners).await
+        self.all(RUNNERS).await
     }
 
     /// Whether a runner is alive.
@@ -217,7 +238,7 @@ impl Registry {
     /// # Errors
     /// When the register cannot be reached.
     pub async fn workspaces(&self) -> Result<Vec<WorkspaceEntry>, RegistryError> {
-        all(&self.workspaces).await
+        self.all(WORKSPACES).await
     }
 
     /// One workspace.
@@ -238,7 +259,8 @@ impl Registry {
     /// # Errors
     /// When the register cannot be reached.
     pub async fn put_workspace(&self, entry: &WorkspaceEntry) -> Result<(), RegistryError> {
-        put(&self.workspaces, &entry.id.to_string(), entry).await
+        put(&self.workspaces, &entry.id.to_string(), entry).await?;
+        Ok(())
     }
 
     /// Asks for a workspace at a path, and waits for a runner's word on it.
@@ -261,14 +283,15 @@ impl Registry {
             problem: None,
             runner: None,
         };
-        let key = asked.id.to_string();
-        let mut changes = self.watch_workspace(&key).await?;
-        self.put_workspace(&asked).await?;
+        let asked_at = put(&self.workspaces, &asked.id.to_string(), &asked).await?;
+        let changes = self.log.changes(WORKSPACES, ALL).await;
+        let mut changes = pin!(changes.map_err(RegistryError::unavailable)?);
         let answer = async {
-            while let Some(entry) = changes.next().await {
-                let entry = entry.map_err(RegistryError::unavailable)?;
-                let entry = serde_json::from_slice::<WorkspaceEntry>(&entry.value);
-                if let Ok(entry) = entry
+            while let Some(value) = changes.next().await {
+                let entry = value.bytes.as_deref().map(serde_json::from_slice);
+                if let Some(Ok::<WorkspaceEntry, _>(entry)) = entry
+                    && value.seq > asked_at
+                    && entry.id == asked.id
                     && entry.state != WorkspaceState::Asked
                 {
                     return Ok(entry);
@@ -321,7 +344,8 @@ impl Registry {
         team: TeamId,
         pico: Option<u64>,
     ) -> Result<(), RegistryError> {
-        put(&self.budgets, &team.to_string(), &pico).await
+        put(&self.budgets, &team.to_string(), &pico).await?;
+        Ok(())
     }
 
     /// What teams may spend, as it is and then as it changes. Ends when the connection is lost for good.
@@ -332,18 +356,19 @@ impl Registry {
         &self,
     ) -> Result<impl futures_util::Stream<Item = (TeamId, Option<u64>)> + Send + use<>, RegistryError>
     {
-        let watch = self.budgets.watch_with_history(">").await;
-        let watch = watch.map_err(RegistryError::unavailable)?;
-        Ok(watch.filter_map(|entry| async move {
-            let entry = entry.ok()?;
-            let pico = serde_json::from_slice(&entry.value).ok()?;
-            Some((entry.key.parse().ok()?, pico))
+        let changes = self.log.changes(TEAM_BUDGETS, ALL).await;
+        let changes = changes.map_err(RegistryError::unavailable)?;
+        Ok(changes.filter_map(|value| async move {
+            let pico = serde_json::from_slice(&value.bytes?).ok()?;
+            Some((value.key.parse().ok()?, pico))
         }))
     }
 
-    async fn watch_workspace(&self, key: &str) -> Result<kv::Watch, RegistryError> {
-        let watch = self.workspaces.watch(key).await;
-        watch.map_err(RegistryError::unavailable)
+    async fn all<T: DeserializeOwned>(&self, bucket: &str) -> Result<Vec<T>, RegistryError> {
+        let values = self.log.values(bucket, ALL, Seq(0)).await;
+        let values = values.map_err(RegistryError::unavailable)?.into_iter();
+        let read = values.filter_map(|value| serde_json::from_slice(&value.bytes?).ok());
+        Ok(read.collect())
     }
 
     /// Workspaces as they are, then as they are asked for or change; for runners. Ends when the connection is lost for good.
@@ -354,31 +379,14 @@ impl Registry {
         &self,
     ) -> Result<impl futures_util::Stream<Item = WorkspaceEntry> + Send + use<>, RegistryError>
     {
-        let watch = self.workspaces.watch_with_history(">").await;
-        let watch = watch.map_err(RegistryError::unavailable)?;
-        Ok(
-            watch
-                .filter_map(|entry| async move { serde_json::from_slice(&entry.ok()?.value).ok() }),
-        )
+        let changes = self.log.changes(WORKSPACES, ALL).await;
+        let changes = changes.map_err(RegistryError::unavailable)?;
+        Ok(changes.filter_map(|value| async move { serde_json::from_slice(&value.bytes?).ok() }))
     }
 }
 
-async fn put(store: &kv::Store, key: &str, value: &impl Serialize) -> Result<(), RegistryError> {
+async fn put(store: &kv::Store, key: &str, value: &impl Serialize) -> Result<Seq, RegistryError> {
     let value = serde_json::to_vec(value).map_err(RegistryError::unavailable)?;
     let put = store.put(key, value.into()).await;
-    put.map(drop).map_err(RegistryError::unavailable)
-}
-
-async fn all<T: DeserializeOwned>(store: &kv::Store) -> Result<Vec<T>, RegistryError> {
-    let keys = store.keys().await.map_err(RegistryError::unavailable)?;
-    let keys: Vec<String> = keys
-        .try_collect()
-        .await
-        .map_err(RegistryError::unavailable)?;
-    let mut values = Vec::with_capacity(keys.len());
-    for key in keys {
-        let value = store.get(key).await.map_err(RegistryError::unavailable)?;
-        values.extend(value.and_then(|value| serde_json::from_slice(&value).ok()));
-    }
-    Ok(values)
+    put.map(Seq).map_err(RegistryError::unavailable)
 }

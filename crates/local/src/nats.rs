@@ -1,9 +1,10 @@
 //! A private nats-server.
 
 use crate::StartError;
-use crate::files::{last_words, make_folder, password, write_private};
+use crate::files::{last_words, make_folder, write_private};
 use crate::identity::Identity;
 use crate::nats_binary::{self, NatsBinary, find_nats};
+use crate::nats_users::{NatsUser, Passwords, Users};
 use crate::probe::{free_port, http_ok, is_free, local};
 use crate::process::{Process, dying_with_us};
 use rustix::process::Signal;
@@ -16,6 +17,12 @@ use tokio::time::{Instant, sleep};
 
 /// The one configuration, as in the project's nats.conf.
 pub const NATS_CONF: &str = include_str!("../../../nats.conf");
+
+/// Who may sign in and do what, as in the project's nats-users.conf.
+const NATS_USERS_CONF: &str = include_str!("../../../nats-users.conf");
+/// One who may do everything, in place of those.
+const ONE_USER: &str =
+    "authorization { user: duplex, password: $DUPLEX_NATS_SETUP_PASSWORD, timeout: 5 }\n";
 
 const SYNCED: &str = "sync_interval: always";
 const READY_WITHIN: Duration = Duration::from_mins(1);
@@ -43,16 +50,27 @@ pub struct NatsOptions {
     pub binary: Option<PathBuf>,
     /// Whether every append is synced.
     pub sync: Sync,
+    /// Who may sign in.
+    pub users: Users,
 }
 
 impl NatsOptions {
-    /// A server in `data`, on a free port, that syncs every append.
+    /// A server in `data`, on a free port, that syncs every append, with one user who may do everything.
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self {
             data: data.into(),
             port: None,
             binary: None,
             sync: Sync::Always,
+            users: Users::One,
+        }
+    }
+
+    /// The same, with a user for each process, who may do what nats-users.conf lists.
+    pub fn for_processes(data: impl Into<PathBuf>) -> Self {
+        Self {
+            users: Users::PerProcess,
+            ..Self::new(data)
         }
     }
 }
@@ -69,7 +87,7 @@ pub struct NatsServer {
 struct Place {
     binary: NatsBinary,
     data: PathBuf,
-    password: String,
+    passwords: Passwords,
     port: u16,
     monitor: u16,
 }
@@ -87,13 +105,13 @@ impl NatsServer {
         make_folder(&options.data)?;
         write_configuration(&options)?;
         end_left_over(&options.data).await;
-        let password = password(&options.data.join("password"))?;
+        let passwords = Passwords::keep(&options.data, options.users)?;
         let mut tries = 1;
         loop {
             let place = Place {
                 binary: binary.clone(),
                 data: options.data.clone(),
-                password: password.clone(),
+                passwords: passwords.clone(),
                 port: options.port.map_or_else(fresh_port, Ok)?,
                 monitor: fresh_port()?,
             };
@@ -111,11 +129,21 @@ impl NatsServer {
         }
     }
 
-    /// Where clients connect: `nats://duplex:<password>@127.0.0.1:<port>`.
+    /// Where its one user connects, or, with a user for each process, the one who makes the streams:
+    /// `nats://<user>:<password>@127.0.0.1:<port>`.
     #[must_use]
     pub fn url(&self) -> String {
-        let Place { password, port, .. } = &self.place;
-        format!("nats://duplex:{password}@127.0.0.1:{port}")
+        self.url_of(NatsUser::Setup)
+    }
+
+    /// Where a process connects. With one user, that is for everybody the same.
+    #[must_use]
+    pub fn url_of(&self, user: NatsUser) -> String {
+        let Place {
+            passwords, port, ..
+        } = &self.place;
+        let (name, password) = passwords.of(user);
+        format!("nats://{name}:{password}@127.0.0.1:{port}")
     }
 
     /// Where it tells about itself: `http://127.0.0.1:<port>`.
@@ -205,7 +233,7 @@ impl Place {
                 "DUPLEX_NATS_MONITOR",
                 format!("\"127.0.0.1:{}\"", self.monitor),
             )
-            .env("DUPLEX_NATS_PASSWORD", format!("\"{}\"", self.password))
+            .envs(self.passwords.variables())
             .env("DUPLEX_NATS_STORE", quoted(&self.data.join("store")))
             .current_dir(&self.data)
             .stdin(Stdio::null())
@@ -244,8 +272,15 @@ fn write_configuration(options: &NatsOptions) -> Result<(), StartError> {
         Sync::Always => NATS_CONF.to_owned(),
         Sync::Later => NATS_CONF.replace(SYNCED, "sync_interval: \"2m\""),
     };
-    write_private(&options.data.join("nats.conf"), text.as_bytes())
-        .map_err(StartError::io("write nats-server's configuration"))
+    let users = match options.users {
+        Users::PerProcess => NATS_USERS_CONF,
+        Users::One => ONE_USER,
+    };
+    for (name, text) in [("nats.conf", text.as_str()), ("nats-users.conf", users)] {
+        write_private(&options.data.join(name), text.as_bytes())
+            .map_err(StartError::io("write nats-server's configuration"))?;
+    }
+    Ok(())
 }
 
 async fn launch(place: &Place) -> Result<Process, StartError> {
