@@ -47,7 +47,7 @@ impl Database {
     /// # Errors
     /// When Postgres does not do it.
     pub async fn wipe_views(&self) -> Result<(), DatabaseError> {
-        let wipe = "TRUNCATE view.checkpoint, view.session, view.item, view.terminal, view.cost";
+        let wipe = "TRUNCATE view.checkpoint, view.audit_checkpoint, view.audit, view.session, view.item, view.terminal, view.cost";
         self.client().await?.batch_execute(wipe).await?;
         Ok(())
     }

@@ -3,6 +3,7 @@
 use deadpool_postgres::{
     Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime,
 };
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_postgres::{Config, NoTls};
 
@@ -69,6 +70,7 @@ impl DatabaseError {
 #[derive(Clone)]
 pub struct Database {
     pool: Pool,
+    config: Arc<Config>,
     at: String,
 }
 
@@ -88,6 +90,7 @@ impl Database {
         }
         let at = whereabouts(&config);
         let recycling_method = RecyclingMethod::Fast;
+        let kept = Arc::new(config.clone());
         let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
@@ -97,7 +100,11 @@ impl Database {
             .recycle_timeout(Some(PATIENCE))
             .build()
             .map_err(|error| DatabaseError::Address(error.to_string()))?;
-        let database = Self { pool, at };
+        let database = Self {
+            pool,
+            config: kept,
+            at,
+        };
         database.ping().await?;
         Ok(database)
     }
@@ -130,6 +137,14 @@ impl Database {
             tracing::info!("migrated Postgres: {migration}");
         }
         Ok(())
+    }
+
+    /// How a connection beside the pool is made, for what waits on one without end.
+    pub(crate) fn config(&self) -> Config {
+        let mut config = (*self.config).clone();
+        // A connection on which nothing happens for hours must still be known to be there.
+        config.keepalives_idle(Duration::from_secs(20));
+        config
     }
 
     /// A connection of the pool.

@@ -4,6 +4,7 @@
 //! projection: they are the truth.
 
 mod account;
+mod audit;
 mod change;
 mod checkpoint;
 mod costs;
@@ -12,6 +13,7 @@ mod list;
 mod load;
 mod pictures;
 mod projection;
+mod read_position;
 mod row;
 mod spent;
 mod terminals;
@@ -19,13 +21,18 @@ mod verify;
 mod view;
 mod write;
 
-pub use account::{AccountError, Accounts, TeamRole, Token, User};
+pub use account::{
+    AccountChange, AccountError, Accounts, Browser, Grant, Invited, KnownLink, Reset, Stray,
+    TeamRole, Token, Try, User, Visit,
+};
+pub use audit::{AuditFilter, LONGEST_AUDIT_PAGE};
 pub use change::can_wait;
 pub use checkpoint::{Checkpoint, VERSION};
 pub use costs::{CostsWanted, MOST_COST_ROWS, MonthsCost};
 pub use database::{Database, DatabaseError};
 pub use list::{Filter, LONGEST_PAGE};
 pub use projection::{ProjectError, Projection};
+pub use read_position::ReadPosition;
 pub use spent::Spent;
 pub use verify::{Refold, Rows};
 pub use view::{Stored, StoredScreen};

@@ -135,7 +135,7 @@ impl Database {
 }
 
 /// A pattern for text that contains `q`, taken by the letter; none if there is nothing in it.
-fn containing(q: &str) -> Option<String> {
+pub(crate) fn containing(q: &str) -> Option<String> {
     let q = q.trim().replace('\0', "");
     if q.is_empty() {
         return None;

@@ -62,6 +62,7 @@ impl Accounts {
         let user = User {
             id: UserId(Uuid::now_v7()),
             team: TeamId(Uuid::now_v7()),
+            team_name: name.clone(),
             role: TeamRole::Owner,
             name,
             email,
@@ -95,7 +96,7 @@ async fn check_secret(tx: &Transaction<'_>, secret: &str) -> Result<(), AccountE
 
 async fn insert(tx: &Transaction<'_>, user: &User, password: &str) -> Result<(), AccountError> {
     let team = "INSERT INTO account.team (id, name) VALUES ($1, $2)";
-    tx.execute(team, &[&user.team.0, &user.name]).await?;
+    tx.execute(team, &[&user.team.0, &user.team_name]).await?;
     let person = "INSERT INTO account.person (id, team, role, name, email, password)
                   VALUES ($1, $2, 'owner', $3, $4, $5)";
     tx.execute(
@@ -118,7 +119,7 @@ pub(super) fn plausible_name(name: &str) -> Result<String, AccountError> {
 }
 
 /// An address with one @ between two parts without spaces. Whether mail arrives there only mail can tell.
-fn plausible_email(email: &str) -> Result<String, AccountError> {
+pub(super) fn plausible_email(email: &str) -> Result<String, AccountError> {
     let plain = |c: char| !c.is_whitespace() && !c.is_control() && c != '@';
     let part = |part: &str| !part.is_empty() && part.chars().all(plain);
     let address = email.trim();
@@ -128,7 +129,7 @@ fn plausible_email(email: &str) -> Result<String, AccountError> {
     }
 }
 
-fn check_password(password: &str) -> Result<(), AccountError> {
+pub(super) fn check_password(password: &str) -> Result<(), AccountError> {
     if (10..=1000).contains(&password.chars().count()) {
         Ok(())
     } else {

@@ -1,26 +1,21 @@
 //! What a team may spend.
 
-use super::{AccountError, Accounts, User};
+use super::{AccountError, Accounts, TeamRole, User};
+use crate::{Database, DatabaseError};
 use duplex_domain::TeamId;
 
-/// What a person may do in their team.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TeamRole {
-    /// Also sees and limits what the team spends.
-    Owner,
-    /// Works in it.
-    Member,
-    /// Was let into some of its sessions.
-    Guest,
-}
-
-impl TeamRole {
-    /// The role behind a column's word; one that is not known may do the least.
-    pub(super) fn of(word: &str) -> Self {
-        match word {
-            "owner" => Self::Owner,
-            "member" => Self::Member,
-            _ => Self::Guest,
+impl Database {
+    /// The only team, if there is just one.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    pub async fn only_team(&self) -> Result<Option<TeamId>, DatabaseError> {
+        let client = self.client().await?;
+        let sql = "SELECT id FROM account.team LIMIT 2";
+        let teams = client.query(sql, &[]).await?;
+        match teams.as_slice() {
+            [only] => Ok(Some(TeamId(only.get(0)))),
+            _ => Ok(None),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Who may sign in.
 
 use crate::stage::Stage;
-use duplex_readmodel::{AccountError, Accounts, Database, User};
+use duplex_readmodel::{AccountError, Accounts, Browser, Database, Grant, Token, User};
+use duplex_wire::{CreateToken, NewToken, Scope};
 
 const SECRET_WORDS: &str = "correct horse battery";
 
@@ -17,6 +18,29 @@ async fn with_owner() -> (Stage, Accounts, User) {
     let ada = accounts.setup(&secret, "Ada", "Ada@Example.org", SECRET_WORDS);
     let ada = ada.await.unwrap();
     (stage, accounts, ada)
+}
+
+async fn sign_in(accounts: &Accounts) -> (User, Token) {
+    let browser = Browser::default();
+    let signed_in = accounts.login("ada@example.org", SECRET_WORDS, &browser);
+    signed_in.await.unwrap()
+}
+
+/// Whose a browser's token is.
+async fn who(accounts: &Accounts, token: &Token) -> Option<User> {
+    let grant = accounts.who(&token.0).await.unwrap();
+    grant.map(|grant| grant.user)
+}
+
+/// A token of who is signed in, which may read.
+async fn ci(accounts: &Accounts, browser: &Token) -> NewToken {
+    let by = accounts.who(&browser.0).await.unwrap().unwrap();
+    let wanted = CreateToken {
+        name: "ci".into(),
+        scopes: vec![Scope::Read],
+        days: None,
+    };
+    accounts.create_token(&by, &wanted).await.unwrap()
 }
 
 fn code<T: std::fmt::Debug>(outcome: Result<T, AccountError>) -> &'static str {
@@ -75,29 +99,32 @@ async fn the_right_password_gives_a_token_that_says_who() {
     let (_stage, accounts, ada) = with_owner().await;
 
     let (user, token) = accounts
-        .login(" ADA@example.org", SECRET_WORDS)
+        .login(" ADA@example.org", SECRET_WORDS, &Browser::default())
         .await
         .unwrap();
     let (_, other) = accounts
-        .login("ada@example.org", SECRET_WORDS)
+        .login("ada@example.org", SECRET_WORDS, &Browser::default())
         .await
         .unwrap();
 
     assert_eq!(user, ada);
     assert_ne!(token, other);
     assert_eq!(format!("{token:?}"), "Token(…)");
-    assert_eq!(accounts.who(&token.0).await.unwrap(), Some(ada.clone()));
+    assert_eq!(who(&accounts, &token).await, Some(ada.clone()));
     accounts.logout(&token.0).await.unwrap();
     assert_eq!(accounts.who(&token.0).await.unwrap(), None);
-    assert_eq!(accounts.who(&other.0).await.unwrap(), Some(ada));
+    assert_eq!(who(&accounts, &other).await, Some(ada));
     assert_eq!(accounts.who("made up").await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn no_secret_lies_in_the_database() {
     let (stage, accounts, ada) = with_owner().await;
-    let (_, token) = accounts.login(&ada.email, SECRET_WORDS).await.unwrap();
-    let api = accounts.create_token(ada.id, "ci").await.unwrap();
+    let (_, token) = accounts
+        .login(&ada.email, SECRET_WORDS, &Browser::default())
+        .await
+        .unwrap();
+    let api = Token(ci(&accounts, &token).await.secret);
 
     let sql = "SELECT concat((SELECT string_agg(p::text, ' ') FROM account.person p),
         (SELECT string_agg(w::text, ' ') FROM account.web_session w),
@@ -118,15 +145,19 @@ async fn a_wrong_password_and_an_unknown_address_look_the_same() {
     let (stage, accounts, ada) = with_owner().await;
 
     let wrong = accounts
-        .login(&ada.email, "something else")
+        .login(&ada.email, "something else", &Browser::default())
         .await
         .unwrap_err();
     let unknown = accounts
-        .login("eve@example.org", SECRET_WORDS)
+        .login("eve@example.org", SECRET_WORDS, &Browser::default())
         .await
         .unwrap_err();
     let odd = accounts
-        .login("ada@example.org\0", &"long ".repeat(2000))
+        .login(
+            "ada@example.org\0",
+            &"long ".repeat(2000),
+            &Browser::default(),
+        )
         .await
         .unwrap_err();
     assert_eq!(wrong.to_string(), unknown.to_string());
@@ -138,7 +169,11 @@ async fn a_wrong_password_and_an_unknown_address_look_the_same() {
     let disable = "UPDATE account.person SET disabled = true";
     stage.sql().await.execute(disable, &[]).await.unwrap();
     assert_eq!(
-        code(accounts.login(&ada.email, SECRET_WORDS).await),
+        code(
+            accounts
+                .login(&ada.email, SECRET_WORDS, &Browser::default())
+                .await
+        ),
         "wrong_login"
     );
 }
@@ -147,7 +182,10 @@ async fn a_wrong_password_and_an_unknown_address_look_the_same() {
 async fn a_session_ends_when_it_is_not_used_or_too_old() {
     let (stage, accounts, ada) = with_owner().await;
     let sql = stage.sql().await;
-    let (_, token) = accounts.login(&ada.email, SECRET_WORDS).await.unwrap();
+    let (_, token) = accounts
+        .login(&ada.email, SECRET_WORDS, &Browser::default())
+        .await
+        .unwrap();
     let age = async |column: &str, interval: &str| {
         let set =
             format!("UPDATE account.web_session SET {column} = now() - interval '{interval}'");
@@ -177,48 +215,74 @@ async fn guessing_is_stopped_and_forgotten_after_a_while() {
     let (stage, accounts, ada) = with_owner().await;
     for _ in 0..9 {
         assert_eq!(
-            code(accounts.login(&ada.email, "a wrong guess").await),
+            code(
+                accounts
+                    .login(&ada.email, "a wrong guess", &Browser::default())
+                    .await
+            ),
             "wrong_login"
         );
     }
     // The right one forgives the wrong ones before it.
-    accounts.login(&ada.email, SECRET_WORDS).await.unwrap();
+    accounts
+        .login(&ada.email, SECRET_WORDS, &Browser::default())
+        .await
+        .unwrap();
     for _ in 0..10 {
         assert_eq!(
-            code(accounts.login(&ada.email, "a wrong guess").await),
+            code(
+                accounts
+                    .login(&ada.email, "a wrong guess", &Browser::default())
+                    .await
+            ),
             "wrong_login"
         );
     }
 
-    let stopped = accounts.login(&ada.email, SECRET_WORDS).await.unwrap_err();
+    let stopped = accounts
+        .login(&ada.email, SECRET_WORDS, &Browser::default())
+        .await
+        .unwrap_err();
     assert!(
         matches!(stopped, AccountError::TooManyAttempts { minutes: 15 }),
         "{stopped}"
     );
     assert_eq!(
-        code(accounts.login("bob@example.org", SECRET_WORDS).await),
+        code(
+            accounts
+                .login("bob@example.org", SECRET_WORDS, &Browser::default())
+                .await
+        ),
         "wrong_login"
     );
 
     let later = "UPDATE account.login_attempt SET at = at - interval '15 minutes'";
     stage.sql().await.execute(later, &[]).await.unwrap();
-    accounts.login(&ada.email, SECRET_WORDS).await.unwrap();
+    accounts
+        .login(&ada.email, SECRET_WORDS, &Browser::default())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn a_program_signs_in_with_its_token() {
     let (stage, accounts, ada) = with_owner().await;
 
-    let token = accounts.create_token(ada.id, "ci").await.unwrap();
+    let (_, browser) = sign_in(&accounts).await;
 
-    assert!(token.0.starts_with("dpx_"), "the prefix is shown to people");
-    assert_eq!(
-        accounts.who_bearer(&token.0).await.unwrap(),
-        Some(ada.clone())
-    );
+    let made = ci(&accounts, &browser).await;
+
+    let token = Token(made.secret);
+    let grant = accounts.who_bearer(&token.0).await.unwrap().unwrap();
+    let expected = Grant {
+        user: ada.clone(),
+        id: made.token.id,
+        scopes: Some(vec![Scope::Read]),
+        expires_at: made.token.expires_at,
+    };
+    assert_eq!(grant, expected);
     assert_eq!(accounts.who_bearer("dpx_made_up").await.unwrap(), None);
     // A browser's token is no program's, and the other way about.
-    let (_, browser) = accounts.login(&ada.email, SECRET_WORDS).await.unwrap();
     assert_eq!(accounts.who_bearer(&browser.0).await.unwrap(), None);
     assert_eq!(accounts.who(&token.0).await.unwrap(), None);
     let disable = "UPDATE account.person SET disabled = true";
@@ -233,7 +297,10 @@ async fn accounts_outlive_the_views() {
     stage.database.wipe_views().await.unwrap();
     stage.database.migrate().await.unwrap();
 
-    let (user, _) = accounts.login(&ada.email, SECRET_WORDS).await.unwrap();
+    let (user, _) = accounts
+        .login(&ada.email, SECRET_WORDS, &Browser::default())
+        .await
+        .unwrap();
     assert_eq!(user, ada);
 }
 

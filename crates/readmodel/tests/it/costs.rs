@@ -17,6 +17,7 @@ fn user(id: UserId, role: TeamRole) -> User {
     User {
         id,
         team: TEAM,
+        team_name: "Duplex".into(),
         role,
         name: "somebody".into(),
         email: "somebody@example.org".into(),

@@ -9,7 +9,9 @@
 mod accounts;
 mod costs;
 mod lists;
+mod people;
 mod projecting;
+mod read_positions;
 mod stage;
 mod story;
 mod views;

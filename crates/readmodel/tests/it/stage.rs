@@ -1,9 +1,11 @@
 //! A private Postgres with the tables in it.
 
+use crate::story::{ADA, BOB, EVE, TEAM};
 use duplex_domain::{Recorded, Seq, SessionId, Shard};
 use duplex_local::{Postgres, PostgresOptions, scratch_dir};
 use duplex_readmodel::{Database, Projection, Refold, Rows};
 use tempfile::TempDir;
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls};
 
 /// When the stream of these tests was made.
@@ -49,6 +51,19 @@ impl Stage {
 
     pub async fn rows(&self, session: SessionId) -> Rows {
         self.database.rows(session).await.unwrap().unwrap()
+    }
+
+    /// Gives the people of the stories accounts.
+    pub async fn people(&self) {
+        let sql = self.sql().await;
+        let team = "INSERT INTO account.team (id, name) VALUES ($1, 'All')";
+        sql.execute(team, &[&TEAM.0]).await.unwrap();
+        for (person, name) in [(ADA, "ada"), (BOB, "bob"), (EVE, "eve")] {
+            let row = "INSERT INTO account.person (id, team, role, name, email, password)
+                       VALUES ($1, $2, 'member', $3, $3 || '@example.org', '')";
+            let values: [&(dyn ToSql + Sync); 3] = [&person.0, &TEAM.0, &name];
+            sql.execute(row, &values).await.unwrap();
+        }
     }
 
     /// A connection to look and meddle behind the crate's back.
