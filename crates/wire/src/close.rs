@@ -7,6 +7,8 @@ pub enum Close {
     GoingAway,
     /// Nobody is signed in, or not any more.
     SignedOut,
+    /// The sign-in was renewed, or what the person may do changed; come back at once.
+    Renewed,
     /// The page comes from an origin that is not on the server's list.
     WrongOrigin,
     /// A message was too large.
@@ -21,9 +23,10 @@ pub enum Close {
 
 impl Close {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::GoingAway,
         Self::SignedOut,
+        Self::Renewed,
         Self::WrongOrigin,
         Self::TooLarge,
         Self::TooMany,
@@ -37,6 +40,7 @@ impl Close {
         match self {
             Self::GoingAway => 1001,
             Self::SignedOut => 4401,
+            Self::Renewed => 4409,
             Self::WrongOrigin => 4403,
             Self::TooLarge => 4413,
             Self::TooMany => 4429,
@@ -51,6 +55,7 @@ impl Close {
         match self {
             Self::GoingAway => "the server is restarting",
             Self::SignedOut => "you are signed out",
+            Self::Renewed => "your sign-in was renewed",
             Self::WrongOrigin => "this page's address is not on the server's list",
             Self::TooLarge => "a message was too large",
             Self::TooMany => "too many messages or connections",
@@ -69,7 +74,12 @@ impl Close {
     #[must_use]
     pub fn retryable(self) -> bool {
         match self {
-            Self::GoingAway | Self::TooLarge | Self::TooMany | Self::Silent | Self::Failed => true,
+            Self::GoingAway
+            | Self::Renewed
+            | Self::TooLarge
+            | Self::TooMany
+            | Self::Silent
+            | Self::Failed => true,
             Self::SignedOut | Self::WrongOrigin => false,
         }
     }

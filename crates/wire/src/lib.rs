@@ -4,25 +4,38 @@
 
 use duplex_domain::{
     Command, Envelope, Item, Lane, Picture, Recorded, Seq, Session, SessionId, Size, TerminalId,
-    UserId, WorkspaceId,
+    WorkspaceId,
 };
 use serde::{Deserialize, Serialize};
 
+mod audit;
 mod binary;
 mod close;
 mod costs;
+pub mod mirror;
+mod people;
+mod presence;
 mod rest;
 #[cfg(feature = "openapi")]
 mod schema;
+mod share;
 
+pub use audit::{AuditChain, AuditPage, AuditPerson, AuditWords};
 pub use binary::{Screenful, ScreenfulError, ScreenfulKind, size_bytes, size_of};
 pub use close::Close;
 pub use costs::{CostRow, Costs, CostsBy, SetTeamBudget, Spending, TeamBudget};
-pub use rest::{
-    Accepted, CreateSession, CreateWorkspace, Created, ErrorBody, ErrorDetail, ItemPage, Login, Me,
-    Model, ModelPrice, OwnTerminal, PostCommand, SessionPage, SessionRow, SessionView, Setup,
-    TerminalView, Working, Workspace, WorkspaceState,
+pub use people::{
+    ApiToken, ChangePassword, CreateToken, Invitation, Invite, InvitedTo, Join, LookAtLink, Me,
+    NewToken, ResetFor, ResetPassword, Scope, SecretLink, SetDisabled, SetName, SetTeamRole,
+    SignedInBrowser, TeamPerson, TeamRole, TransferTeam,
 };
+pub use presence::{Here, Pane, Present};
+pub use rest::{
+    Accepted, CatchUp, CreateSession, CreateWorkspace, Created, ErrorBody, ErrorDetail, ItemPage,
+    Login, Model, ModelPrice, OwnTerminal, PostCommand, SessionPage, SessionRow, SessionView,
+    Setup, TerminalView, Working, Workspace, WorkspaceState,
+};
+pub use share::{LinkOffer, LinkTaken, MadeLink, MakeLink, ShareLink, SharedPast, Span, TakeLink};
 
 /// What the page sends over its socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +70,21 @@ pub enum Up {
         session: SessionId,
         /// The bytes since it was last watched: of output, screens and sizes, headers not counted.
         bytes: u64,
+    },
+    /// Where the person at this page is; others at the session are told.
+    Presence {
+        /// Which session.
+        session: SessionId,
+        /// Where.
+        #[serde(flatten)]
+        here: Here,
+    },
+    /// The person has seen a session up to here.
+    Read {
+        /// Which session.
+        session: SessionId,
+        /// The newest frame on the screen.
+        seq: Seq,
     },
     /// Are you there?
     Ping {},
@@ -96,13 +124,12 @@ pub enum Down {
         /// The newest frame sent.
         seq: Seq,
     },
-    /// Who watches a session now, the reader included; said anew when somebody comes or goes. Pages at another edge are
-    /// not counted.
-    Watching {
+    /// Who is at a session's page now, the reader included; said anew when that changes.
+    Presence {
         /// Which session.
         session: SessionId,
-        /// Everybody who has it on a page.
-        people: Vec<UserId>,
+        /// Everybody who has it on a page, at any edge.
+        people: Vec<Present>,
     },
     /// A command is in the log.
     Accepted {

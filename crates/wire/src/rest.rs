@@ -1,7 +1,7 @@
 //! The bodies of the REST interface.
 
-use super::{Command, Item, Seq, Session, SessionId, Size, TerminalId, UserId, WorkspaceId};
-use duplex_domain::{Cost, Mode, Place, State, Time, Usage};
+use super::{Command, Item, Seq, Session, SessionId, Size, TerminalId, WorkspaceId};
+use duplex_domain::{Cost, Digest, Mode, Place, State, Time, Usage};
 use serde::{Deserialize, Serialize};
 
 /// Any error. The status says the same to programs that look no further.
@@ -49,19 +49,6 @@ pub struct Login {
     pub email: String,
     /// Password.
     pub password: String,
-}
-
-/// `GET /api/me`: who is signed in, and what they may choose from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Me {
-    /// The person.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub id: UserId,
-    /// Their name.
-    pub name: String,
-    /// Their e-mail address.
-    pub email: String,
 }
 
 /// A model that a session can use (`GET /api/models`).
@@ -359,6 +346,25 @@ pub struct SessionView {
     pub older: bool,
     /// Its terminals.
     pub terminals: Vec<TerminalView>,
+}
+
+/// `GET /api/sessions/{id}/digest`: what happened since the person last looked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CatchUp {
+    /// The newest frame they have seen; absent if they never looked at the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
+    pub read: Option<Seq>,
+    /// When they saw it, in milliseconds since 1970 UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub read_at: Option<Time>,
+    /// What came behind it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub digest: Digest,
+    /// Whether all of it was counted; so much may have happened that only the newest part was.
+    pub whole: bool,
 }
 
 /// `GET /api/sessions/{id}/items`: a page of older items.

@@ -34,7 +34,7 @@ const DELIVERY: Kind = Word(&["queue", "steer"]);
 const ROLE: Kind = Word(&["viewer", "commenter", "driver", "owner"]);
 
 /// Every command: its type, what it does, and its fields. An answer to a tool call has three shapes.
-const COMMANDS: [(&str, &str, &[Field]); 33] = [
+const COMMANDS: [(&str, &str, &[Field]); 35] = [
     (
         "post_message",
         "Say something to the agent. The command's id becomes the message's.",
@@ -184,6 +184,16 @@ const COMMANDS: [(&str, &str, &[Field]); 33] = [
         "forget_keys",
         "Make what was typed in this session unreadable for good, and keep nothing of it from here on.",
         &[],
+    ),
+    (
+        "ask_control",
+        "Ask who has the keyboard to give it away.",
+        &[],
+    ),
+    (
+        "decline_control",
+        "Keep the keyboard that somebody asked for; or, for who asked, need it no more.",
+        &[("user", Id, Needed)],
     ),
     (
         "open_terminal",
