@@ -24,6 +24,7 @@ mod watch;
 pub use error::{SubmitError, WatchError};
 pub use live::Live;
 pub use open::Opening;
+pub use screens::cells;
 pub use shown::{Shown, Snapshot};
 pub use stage::Glimpse;
 pub use views::{Loaded, StoredScreen, Views, ViewsError};

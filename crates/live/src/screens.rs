@@ -166,7 +166,9 @@ fn blank(size: Size) -> Screen {
     Screen::new(cells(size), Screen::SCROLLBACK)
 }
 
-fn cells(size: Size) -> duplex_terminal::Size {
+/// A session's size as screens know it.
+#[must_use]
+pub fn cells(size: Size) -> duplex_terminal::Size {
     duplex_terminal::Size {
         cols: size.cols,
         rows: size.rows,
@@ -176,7 +178,7 @@ fn cells(size: Size) -> duplex_terminal::Size {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use duplex_domain::{Blob, Terminal, TerminalState, Time, UserId, Writer};
+    use duplex_domain::{Blob, Terminal, Time, UserId, Writer};
 
     const SIZE: Size = Size { cols: 80, rows: 24 };
     const TERMINAL: TerminalId = TerminalId(uuid::Uuid::from_u128(7));
@@ -204,23 +206,12 @@ mod tests {
     fn session() -> Session {
         let mut session = Session::new(SessionId::default());
         session.seq = Seq(20);
-        let state = TerminalState::Running;
-        session.terminals.insert(
-            TERMINAL,
-            Terminal {
-                name: String::new(),
-                by: None,
-                size: SIZE,
-                drawn: SIZE,
-                state,
-                offset: 6,
-                saved: 3,
-                closing: false,
-                private: false,
-                hidden: false,
-                elided: 0,
-            },
-        );
+        let terminal = Terminal {
+            offset: 6,
+            saved: 3,
+            ..Terminal::opened(None, SIZE)
+        };
+        session.terminals.insert(TERMINAL, terminal);
         session
     }
 

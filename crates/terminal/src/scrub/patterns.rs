@@ -43,7 +43,7 @@ const PATTERNS: [Pattern; 26] = [
     pattern("xapp-", 10, dashed),
     pattern("npm_", 36, alphanumeric),
     pattern("hf_", 30, alphanumeric),
-    pattern("dpx_", 30, word),
+    pattern("dpx_", 36, alphanumeric),
     pattern("pypi-", 50, dashed),
 ];
 const PEM: &[u8] = b"-----BEGIN ";

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::args::Args;
@@ -59,6 +60,15 @@ const MASKED: [&str; 6] = [
     "/proc/sysrq-trigger",
 ];
 
+/// Whether a program is set-user-id or has capabilities. Bubblewrap needs neither, and with them a hole in it is a way
+/// to root.
+fn gives_rights(program: &Path) -> bool {
+    let mode = fs::metadata(program).map_or(0, |file| file.permissions().mode());
+    let set_id = mode & 0o6000 != 0;
+    let mut value = [0; 64];
+    set_id || rustix::fs::getxattr(program, "security.capability", &mut value).is_ok()
+}
+
 /// Bubblewrap, found and tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bubblewrap {
@@ -82,6 +92,9 @@ impl Bubblewrap {
     pub async fn probe(program: &Path, users: Users) -> Result<Self, SandboxError> {
         if !program.is_file() {
             return Err(SandboxError::Missing(program.to_owned()));
+        }
+        if gives_rights(program) {
+            return Err(SandboxError::GivesRights(program.to_owned()));
         }
         let inner = beside("duplex-sandbox");
         if !inner.is_file() {

@@ -21,6 +21,11 @@ pub enum SandboxError {
         "{0} was not found: install it (Debian, Ubuntu, Fedora: package bubblewrap), or start with --sandbox=off to run agents without one"
     )]
     Missing(PathBuf),
+    /// The program has more rights than who starts it.
+    #[error(
+        "{0} is set-user-id or has capabilities, so that a hole in it gives them to a session: take them away (chmod u-s,g-s {0}; setcap -r {0}), since the kernel's user namespaces are enough"
+    )]
+    GivesRights(PathBuf),
     /// Duplex's own part is not where it belongs.
     #[error(
         "{0} was not found: build and install duplex-sandbox beside this program (`cargo build -p duplex-sandbox`)"
