@@ -2,6 +2,7 @@
 //!
 //! Nothing here is kept but in Postgres: a projector that dies at any moment goes on from the checkpoint.
 
+mod audit;
 pub mod config;
 mod lag;
 mod patience;
@@ -40,6 +41,7 @@ pub async fn run(
             stop.clone(),
         ));
     }
+    shards.spawn(audit::run(log.clone(), database.clone(), stop.clone()));
     ready()?;
     while let Some(ended) = shards.join_next().await {
         ended.context("a shard's task broke")?;

@@ -24,6 +24,8 @@ struct Section {
     #[serde(default)]
     rules: Vec<String>,
     #[serde(default)]
+    two_people: Vec<String>,
+    #[serde(default)]
     readable: Vec<PathBuf>,
     keep_keys: Option<bool>,
     #[serde(default)]
@@ -38,6 +40,8 @@ struct Named {
     allow: Vec<String>,
     #[serde(default)]
     rules: Vec<String>,
+    #[serde(default)]
+    two_people: Vec<String>,
     #[serde(default)]
     readable: Vec<PathBuf>,
     keep_keys: Option<bool>,
@@ -62,6 +66,8 @@ pub struct Allowed {
     pub network: Policy,
     /// Tool calls that need no approval.
     pub rules: Vec<String>,
+    /// Tool calls that two people have to allow, whatever the mode and the rules say.
+    pub two_people: Vec<String>,
     /// Folders of the machine that may be read in the sandbox, besides the system's.
     pub readable: Vec<PathBuf>,
     /// Whether what is typed into terminals is kept, sealed; if it is not said, it is.
@@ -116,6 +122,7 @@ impl Allowed {
     fn add(&mut self, other: &Self) {
         self.network.rules.extend(other.network.rules.clone());
         self.rules.extend(other.rules.clone());
+        self.two_people.extend(other.two_people.clone());
         self.readable.extend(other.readable.clone());
         self.keep_keys = other.keep_keys.or(self.keep_keys);
         // A workspace's own server goes before one of the same name that is everywhere.
@@ -138,6 +145,7 @@ impl Named {
         let section = Section {
             allow: self.allow,
             rules: self.rules,
+            two_people: self.two_people,
             readable: self.readable,
             keep_keys: self.keep_keys,
             mcp: self.mcp,
@@ -154,7 +162,8 @@ impl Section {
     ) -> anyhow::Result<Allowed> {
         let network = Policy::parse(self.allow.iter().map(String::as_str));
         let network = network.with_context(|| format!("`allow` of {of}"))?;
-        if let Some(wrong) = self.rules.iter().find(|rule| !is_rule(rule)) {
+        let mut rules = self.rules.iter().chain(&self.two_people);
+        if let Some(wrong) = rules.find(|rule| !is_rule(rule)) {
             anyhow::bail!(
                 "{of}: {wrong:?} is no rule: write a tool's name, or one such as bash(git *)"
             );
@@ -167,6 +176,7 @@ impl Section {
         Ok(Allowed {
             network,
             rules: self.rules,
+            two_people: self.two_people,
             readable: self.readable,
             keep_keys: self.keep_keys,
             servers,
@@ -196,6 +206,7 @@ mod tests {
         path = "/srv/app"
         allow = ["crates.io", "*.npmjs.org:443"]
         rules = ["bash(make *)", "mcp__files__*"]
+        two_people = ["bash(git push *)"]
         readable = ["/usr"]
         keep_keys = true
         [workspace.mcp.files]
@@ -220,6 +231,7 @@ mod tests {
             app.rules,
             ["bash(git status *)", "bash(make *)", "mcp__files__*"]
         );
+        assert_eq!(app.two_people, ["bash(git push *)"]);
         assert_eq!(app.readable, [PathBuf::from("/usr")]);
         assert_eq!(app.keep_keys, Some(true));
         let servers = app.servers.iter().map(|server| server.name.as_str());
@@ -242,6 +254,7 @@ mod tests {
         for (wrong, says) in [
             ("[default]\nallow = [\"10.0.0.1\"]", "`allow` of [default]"),
             ("[default]\nrules = [\"bash(\"]", "is no rule"),
+            ("[default]\ntwo_people = [\"(x)\"]", "is no rule"),
             (
                 "[default]\nreadable = [\"/nowhere\"]",
                 "/nowhere is no folder",

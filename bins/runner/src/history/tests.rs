@@ -139,6 +139,7 @@ impl Story {
                 summary: "ls".into(),
             },
             rule: String::new(),
+            people: 1,
         })
     }
 

@@ -3,7 +3,8 @@
 use super::{Holder, Note};
 use crate::turn::{Answer, News, Question};
 use duplex_domain::{
-    CallId, Event, Lane, Need, Recorded, Seq, Session, Verdict, Writer, need, rule_for, work,
+    CallId, Event, Lane, Need, Recorded, Seq, Session, Verdict, Writer, concerns, need, rule_for,
+    work,
 };
 use tokio::sync::oneshot;
 
@@ -52,28 +53,51 @@ impl Holder {
             question.subject.as_str(),
         );
         let own = need(session.mode, sandboxed, &session.rules, call);
-        if own != Need::Approval {
+        if own == Need::AnotherMode {
+            return own;
+        }
+        if self.people_for(question) > 1 {
+            return Need::Approval;
+        }
+        if own == Need::Nothing {
             return own;
         }
         let rules = [&self.runner.rules[..], &self.allowed.rules].concat();
         need(session.mode, sandboxed, &rules, call)
     }
 
+    /// How many people have to allow a call: two, if the operator marked it and its like as risky.
+    fn people_for(&self, Question { name, subject, .. }: &Question) -> u8 {
+        let mut risky = self.allowed.two_people.iter();
+        if risky.any(|rule| concerns(rule, name, subject)) {
+            2
+        } else {
+            1
+        }
+    }
+
     /// The question as a fact; none if it was answered meanwhile or nobody waits.
     pub(super) fn asked(&self, call: &CallId) -> Option<Event> {
+        let question = &self.waiting.get(call)?.question;
+        let people = self.people_for(question);
         let Question {
             name,
             tool,
             subject,
             preview,
             ..
-        } = &self.waiting.get(call)?.question;
+        } = question;
         Some(Event::ApprovalRequested {
             call: call.clone(),
             name: name.clone(),
             tool: *tool,
             preview: preview.clone(),
-            rule: rule_for(name, subject),
+            rule: if people == 1 {
+                rule_for(name, subject)
+            } else {
+                String::new()
+            },
+            people,
         })
     }
 
