@@ -1,6 +1,9 @@
 //! What every handler can reach.
 
-use crate::feed::{Sockets, Watchers};
+use crate::audit::{Auditor, Chains};
+use crate::client::Doors;
+use crate::feed::{Presence, Sockets};
+use crate::limits::Limits;
 use crate::origin::Site;
 use crate::setup_link::SetupLink;
 use crate::team::SpentTeams;
@@ -19,13 +22,19 @@ pub(crate) struct App {
     pub database: Database,
     pub accounts: Accounts,
     pub live: Live,
+    pub audit: Auditor,
+    pub chains: Arc<Chains>,
     pub site: Arc<Site>,
+    pub doors: Arc<Doors>,
+    pub limits: Arc<Limits>,
     pub sockets: Arc<Sockets>,
-    pub watchers: Arc<Watchers>,
+    pub presence: Presence,
     pub setup_link: Arc<SetupLink>,
     pub spent_teams: Arc<SpentTeams>,
     /// How many terminals one person may have running.
     pub terminals_per_person: usize,
+    /// How many wrong guesses at secrets a network has in a day.
+    pub wrong_tries: u32,
     pub metrics: PrometheusHandle,
     /// Cancelled when the edge stops.
     pub stop: CancellationToken,

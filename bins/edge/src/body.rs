@@ -12,9 +12,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::str::FromStr;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// The largest body, in bytes.
 pub(crate) const LARGEST_BODY: usize = 512 * 1024;
+/// How long a body may take to arrive.
+const ARRIVING: Duration = Duration::from_secs(30);
 
 /// A JSON body.
 pub(crate) struct Body<T>(pub T);
@@ -23,9 +27,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|error| unread(&error))?;
+        let bytes = timeout(ARRIVING, Bytes::from_request(request, state));
+        let bytes = bytes.await.map_err(|_| Failure::slow_body())?;
+        let bytes = bytes.map_err(|error| unread(&error))?;
         let value: Value =
             serde_json::from_slice(&bytes).map_err(|error| Failure::bad_json(&error))?;
         let body = T::deserialize(&value);
@@ -145,6 +149,17 @@ mod tests {
     use super::*;
     use duplex_wire::PostCommand;
     use serde_json::json;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_is_not_waited_for() {
+        let silence = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
+        let request = Request::new(axum::body::Body::from_stream(silence));
+        let read = Body::<Value>::from_request(request, &()).await;
+        assert_eq!(
+            read.err().map(|failure| failure.detail.code).as_deref(),
+            Some("slow_body")
+        );
+    }
 
     #[test]
     fn a_word_nobody_knows_is_refused_by_its_field() {

@@ -1,13 +1,15 @@
 //! Commands, on their way to a session.
 
 use crate::app::App;
+use crate::audit::{self, Caller, Noted};
 use crate::body::{Body, InPath};
 use crate::failure::Failure;
 use crate::signed_in::SignedIn;
 use crate::{models, team, terminals};
 use axum::Json;
 use axum::extract::State;
-use duplex_domain::{Command, Seq, SessionId, UserId};
+use duplex_domain::{Command, Refusal, Role, Seq, SessionId, UserId};
+use duplex_readmodel::AccountError;
 use duplex_wire::{Accepted, ErrorBody, PostCommand};
 use metrics::counter;
 use uuid::Uuid;
@@ -19,11 +21,14 @@ use uuid::Uuid;
 pub(crate) async fn post(
     State(app): State<App>,
     signed_in: SignedIn,
+    noted: Noted,
     InPath(session): InPath,
     Body(PostCommand { id, command }): Body<PostCommand>,
 ) -> Result<Json<Accepted>, Failure> {
     let id = id.map_or_else(|| Ok(Uuid::now_v7()), |id| parse_id(&id))?;
-    let seq = submit(&app, session, signed_in.user.id, id, command).await?;
+    let caller = Caller::new(&signed_in, &noted);
+    noted.written();
+    let seq = submit(&app, session, &caller, id, command).await?;
     Ok(Json(Accepted { seq }))
 }
 
@@ -33,8 +38,20 @@ pub(crate) fn parse_id(id: &str) -> Result<Uuid, Failure> {
     Uuid::try_parse(id).map_err(wrong)
 }
 
-/// Hands a command to its session.
+/// Hands a command to its session, and writes down what is worth it.
 pub(crate) async fn submit(
+    app: &App,
+    session: SessionId,
+    caller: &Caller,
+    id: Uuid,
+    command: Command,
+) -> Result<Seq, Failure> {
+    let done = hand_over(app, session, caller.user, id, command.clone()).await;
+    audit::command(app, caller, session, &command, done.as_ref().err());
+    done
+}
+
+async fn hand_over(
     app: &App,
     session: SessionId,
     user: UserId,
@@ -46,6 +63,7 @@ pub(crate) async fn submit(
         app.live.role_of(session, user).await?;
         models::choose(app, Some(model.clone())).await?;
     }
+    let command = with_name(app, session, user, command).await?;
     team::check_command(app, session, user, id, &command).await?;
     if matches!(command, Command::OpenTerminal { .. }) {
         terminals::check(app, session, user, id).await?;
@@ -64,4 +82,31 @@ pub(crate) async fn submit(
         app.registry.forget_session_key(session).await?;
     }
     Ok(seq)
+}
+
+/// Who is let into a session is somebody of its team, or a visitor of its own, under the name they have there, whatever
+/// the request says.
+async fn with_name(
+    app: &App,
+    session: SessionId,
+    by: UserId,
+    mut command: Command,
+) -> Result<Command, Failure> {
+    if let Command::SetMember { user, name, .. } = &mut command {
+        let picture = app.live.picture(session, by).await?.picture.session;
+        if picture.role_of(by) < Some(Role::Owner) {
+            // Who may let nobody in is not told either who there is.
+            return Err(Refusal::RoleTooSmall.into());
+        }
+        let team = picture.team;
+        let found = match app.accounts.name_in_team(team, *user).await {
+            Err(AccountError::NoPerson) => app.accounts.visitor_name(session, *user).await,
+            found => found,
+        };
+        *name = match found {
+            Err(AccountError::NoPerson) => return Err(Failure::no_member()),
+            found => found?,
+        };
+    }
+    Ok(command)
 }

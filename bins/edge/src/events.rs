@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::body::{InPath, Params};
 use crate::failure::Failure;
+use crate::guard;
 use crate::signed_in::SignedIn;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -12,12 +13,13 @@ use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use duplex_domain::{Event, Lane, Recorded, Role, Seq, SessionId, UserId};
 use duplex_eventlog::{Follow, Followed, ReadError};
-use duplex_wire::{ErrorBody, Frame};
+use duplex_wire::{Close, ErrorBody, Frame};
 use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
 use std::time::Duration;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
-/// How often it is looked at whether a follower is still signed in.
+/// How often it is looked at whether a follower is still in the session.
 const LOOK: Duration = Duration::from_secs(30);
 
 /// What a reader wants.
@@ -49,7 +51,7 @@ pub(crate) async fn events(
 ) -> Result<Response, Failure> {
     let role = app.live.role_of(session, signed_in.user.id).await?;
     let wanted = wanted(&params, &headers, role)?;
-    let frames = frames(app, signed_in, session, wanted);
+    let frames = frames(app, &signed_in, session, wanted);
     let accepts = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     if accepts.is_some_and(|accept| accept.contains("text/event-stream")) {
         return Ok(as_events(frames));
@@ -93,7 +95,7 @@ fn lanes(wanted: Option<&str>, role: Role) -> Result<Vec<Lane>, Failure> {
 
 fn frames(
     app: App,
-    reader: SignedIn,
+    reader: &SignedIn,
     session: SessionId,
     wanted: Wanted,
 ) -> BoxStream<'static, Result<Frame, ReadError>> {
@@ -103,8 +105,9 @@ fn frames(
         let follow = None;
         let looked = Instant::now();
         follower(Follower {
+            ended: AbortOnDropHandle::new(tokio::spawn(guard::ended(app.clone(), reader.clone()))),
             app,
-            reader,
+            user,
             session,
             cursor: wanted.after,
             follow,
@@ -137,12 +140,14 @@ fn shuts_out(frame: &Recorded, reader: UserId) -> bool {
 /// One who reads a session's log and stays.
 struct Follower {
     app: App,
-    reader: SignedIn,
+    user: UserId,
     session: SessionId,
     cursor: Seq,
     follow: Option<Follow>,
     /// When it was last seen to that the reader may read.
     looked: Instant,
+    /// Ends when the reader is signed out.
+    ended: AbortOnDropHandle<Close>,
 }
 
 fn follower(follower: Follower) -> BoxStream<'static, Result<Recorded, ReadError>> {
@@ -165,10 +170,15 @@ impl Follower {
             }
             let stop = self.app.stop.clone();
             let deadline = self.looked + LOOK;
+            let Self {
+                app, follow, ended, ..
+            } = self;
+            let followed = followed(app, self.session, self.cursor, follow);
             let followed = tokio::select! {
                 () = stop.cancelled() => return None,
+                _ = ended => return None,
                 () = tokio::time::sleep_until(deadline) => continue,
-                followed = self.followed() => followed,
+                followed = followed => followed,
             };
             match followed {
                 Ok(Followed::Frame(frame)) => {
@@ -183,22 +193,24 @@ impl Follower {
         }
     }
 
-    async fn followed(&mut self) -> Result<Followed, ReadError> {
-        if let Some(follow) = &mut self.follow {
-            return follow.next().await;
-        }
-        let follow = self.app.log.follow(self.session, self.cursor).await?;
-        self.follow.insert(follow).next().await
-    }
-
-    /// Something, as long as the reader is signed in and in the session, or nobody can tell at this moment.
+    /// Something, as long as the reader is in the session, or nobody can tell at this moment.
     async fn still_may(&self) -> Option<()> {
-        let user = self.reader.user.id;
-        let signed_in = SignedIn::behind(&self.app, self.reader.by.clone()).await;
-        let member = self.app.live.role_of(self.session, user).await;
-        let out = matches!(signed_in, Ok(None)) || member == Err(duplex_live::WatchError::NotFound);
-        (!out).then_some(())
+        let role = self.app.live.role_of(self.session, self.user).await;
+        (role != Err(duplex_live::WatchError::NotFound)).then_some(())
     }
+}
+
+async fn followed(
+    app: &App,
+    session: SessionId,
+    cursor: Seq,
+    follow: &mut Option<Follow>,
+) -> Result<Followed, ReadError> {
+    if let Some(follow) = follow {
+        return follow.next().await;
+    }
+    let begun = app.log.follow(session, cursor).await?;
+    follow.insert(begun).next().await
 }
 
 fn as_lines(frames: BoxStream<'static, Result<Frame, ReadError>>) -> Response {

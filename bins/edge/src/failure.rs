@@ -1,10 +1,11 @@
 //! Where errors meet status codes: the only place.
 
-use axum::Json;
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use duplex_domain::Refusal;
-use duplex_eventlog::{BodyError, ReadError, RegistryError};
+use duplex_eventlog::{AuditError, BodyError, ReadError, RegistryError};
 use duplex_live::{SubmitError, WatchError};
 use duplex_readmodel::{AccountError, DatabaseError};
 use duplex_wire::{ErrorBody, ErrorDetail};
@@ -15,12 +16,25 @@ use tracing::{error, warn};
 pub(crate) struct Failure {
     pub status: StatusCode,
     pub detail: ErrorDetail,
+    /// After how many seconds it may be tried again.
+    pub again_after: Option<u32>,
 }
+
+/// An error's code, for who writes down what answers came to.
+#[derive(Clone)]
+pub(crate) struct Code(pub String);
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
+        let code = Extension(Code(self.detail.code.clone()));
         let body = Json(ErrorBody { error: self.detail });
-        (self.status, body).into_response()
+        let after = self
+            .again_after
+            .map(|seconds| [(RETRY_AFTER, seconds.to_string())]);
+        match after {
+            Some(after) => (self.status, after, code, body).into_response(),
+            None => (self.status, code, body).into_response(),
+        }
     }
 }
 
@@ -33,7 +47,11 @@ impl Failure {
             retryable,
             field: None,
         };
-        Self { status, detail }
+        Self {
+            status,
+            detail,
+            again_after: None,
+        }
     }
 
     /// A field of the request is wrong.
@@ -61,6 +79,56 @@ impl Failure {
             "signed_out",
             "nobody is signed in; sign in first",
         )
+    }
+
+    pub fn visitors() -> Self {
+        let message = "who came by a link sees the session it leads to, and nothing else";
+        Self::new(StatusCode::FORBIDDEN, "visitor", message)
+    }
+
+    /// More requests than `whose` limit allows.
+    pub fn too_many_requests(whose: &str, seconds: u32) -> Self {
+        let message = format!("too many requests from {whose}; try again in {seconds} s");
+        let mut failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
+        failure.again_after = Some(seconds);
+        failure
+    }
+
+    pub fn not_through_proxy() -> Self {
+        let message =
+            "this server is reached through its proxy alone; use the address that it has there";
+        Self::new(StatusCode::FORBIDDEN, "not_through_proxy", message)
+    }
+
+    pub fn not_encrypted() -> Self {
+        let message = "this address is served encrypted alone; open it with https, or let the proxy send \
+            X-Forwarded-Proto";
+        Self::new(StatusCode::FORBIDDEN, "not_encrypted", message)
+    }
+
+    pub fn signed_in_already(email: &str) -> Self {
+        let message = format!("you are signed in as {email} already; sign out first");
+        Self::new(StatusCode::CONFLICT, "signed_in", message)
+    }
+
+    pub fn two_credentials() -> Self {
+        let message = "say once who you are: by the cookie or by one Authorization header";
+        Self::new(StatusCode::BAD_REQUEST, "two_credentials", message)
+    }
+
+    pub fn guest() -> Self {
+        let message = "guests of a team cannot do this; an owner of the team can make you a member";
+        Self::new(StatusCode::FORBIDDEN, "guest", message)
+    }
+
+    pub fn missing_scope(scope: &str) -> Self {
+        let message = format!("this token may not do this; make one with the scope `{scope}`");
+        Self::new(StatusCode::FORBIDDEN, "missing_scope", message)
+    }
+
+    pub fn no_member() -> Self {
+        let message = "there is no such person in the session's team; invite them first";
+        Self::field("user", "no_person", message)
     }
 
     pub fn wrong_origin() -> Self {
@@ -99,6 +167,14 @@ impl Failure {
             StatusCode::BAD_REQUEST,
             "cut_body",
             "the body did not arrive whole; send it again",
+        )
+    }
+
+    pub fn slow_body() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "slow_body",
+            "the body took too long to arrive; send it again",
         )
     }
 
@@ -189,18 +265,41 @@ impl From<AccountError> for Failure {
                 error!("{error}");
                 return Self::internal();
             }
-            AccountError::AlreadySetUp => StatusCode::CONFLICT,
-            AccountError::WrongSecret | AccountError::NotTheOwner => StatusCode::FORBIDDEN,
+            AccountError::AlreadySetUp
+            | AccountError::EmailTaken
+            | AccountError::LastOwner
+            | AccountError::Yourself
+            | AccountError::TooManyLinks
+            | AccountError::TooMany(_) => StatusCode::CONFLICT,
+            AccountError::WrongSecret | AccountError::NotTheOwner | AccountError::WrongPassword => {
+                StatusCode::FORBIDDEN
+            }
+            AccountError::LinkOver => StatusCode::GONE,
+            AccountError::NoPerson
+            | AccountError::NoInvitation
+            | AccountError::NoBrowser
+            | AccountError::NoLink
+            | AccountError::NoToken => StatusCode::NOT_FOUND,
             AccountError::WrongLogin => StatusCode::UNAUTHORIZED,
-            AccountError::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
+            AccountError::TooManyAttempts { .. } | AccountError::TooManyGuesses { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             AccountError::Busy => StatusCode::SERVICE_UNAVAILABLE,
             AccountError::Name
             | AccountError::Email
             | AccountError::Password
-            | AccountError::Budget => StatusCode::UNPROCESSABLE_ENTITY,
+            | AccountError::Note
+            | AccountError::Days
+            | AccountError::Scopes
+            | AccountError::Budget
+            | AccountError::LinkHours
+            | AccountError::LinkUses
+            | AccountError::LinkNote
+            | AccountError::LinkRole => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let mut failure = Self::new(status, error.code(), error.to_string());
         failure.detail.field = error.field().map(str::to_owned);
+        failure.again_after = error.again_after();
         failure
     }
 }
@@ -229,6 +328,7 @@ impl From<Refusal> for Failure {
             | Refusal::NoTerminal
             | Refusal::TooManyTerminals
             | Refusal::NotPending
+            | Refusal::NeedsOthers
             | Refusal::CannotType
             | Refusal::TooManyRules
             | Refusal::Spent
@@ -292,6 +392,13 @@ impl From<BodyError> for Failure {
     fn from(error: BodyError) -> Self {
         warn!("{error}");
         Self::unavailable("what was kept beside the log cannot be read now; try again in a moment")
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        warn!("{error}");
+        Self::unavailable("the audit log cannot be read now; try again in a moment")
     }
 }
 

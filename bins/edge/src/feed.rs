@@ -9,15 +9,17 @@ mod flow;
 mod lanes;
 mod message;
 mod outbox;
+mod presence;
 mod show;
 mod sockets;
 mod tab;
-mod watchers;
 
+pub(crate) use presence::Presence;
 pub(crate) use sockets::Sockets;
-pub(crate) use watchers::Watchers;
 
 use crate::app::App;
+use crate::audit::{Caller, Noted};
+use crate::client::Client;
 use crate::failure::Failure;
 use crate::signed_in::{SignedIn, credential};
 use axum::extract::State;
@@ -43,10 +45,16 @@ const GOODBYE: Duration = Duration::from_secs(2);
     responses((status = 101, description = "the socket is open"), (status = "default", body = ErrorBody)))]
 pub(crate) async fn feed(
     State(app): State<App>,
+    noted: Noted,
+    client: Client,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let admitted = admit(&app, &headers).await;
+    match &admitted {
+        Ok(person) => noted.signed_in(person),
+        Err(close) => noted.refused(word(*close)),
+    }
     let Ok(upgrade) = upgrade else {
         return admitted
             .map_or_else(failure, |_| Failure::not_a_socket())
@@ -56,7 +64,8 @@ pub(crate) async fn feed(
         .max_message_size(LARGEST_READ)
         .max_frame_size(LARGEST_READ);
     let served = app.sockets.served.clone();
-    upgrade.on_upgrade(move |socket| served.track_future(serve(app, admitted, socket)))
+    let serve = move |socket| served.track_future(serve(app, client, noted, admitted, socket));
+    upgrade.on_upgrade(serve)
 }
 
 /// Who opens the socket, if they may.
@@ -82,12 +91,35 @@ fn failure(close: Close) -> Failure {
     }
 }
 
-async fn serve(app: App, admitted: Result<SignedIn, Close>, socket: WebSocket) {
+/// The word for a refusal.
+fn word(close: Close) -> &'static str {
+    match close {
+        Close::WrongOrigin => "wrong_origin",
+        Close::SignedOut => "signed_out",
+        Close::TooMany => "too_many",
+        _ => "failed",
+    }
+}
+
+async fn serve(
+    app: App,
+    client: Client,
+    noted: Noted,
+    admitted: Result<SignedIn, Close>,
+    socket: WebSocket,
+) {
     // A seat is taken only once the socket is open, so that an upgrade that breaks off takes none.
-    let seated = admitted.and_then(|person| Ok((app.sockets.seat(person.user.id)?, person)));
-    match seated {
-        Ok((_seat, person)) => Box::pin(Tab::open(app, person, socket)).await,
-        Err(close) => refuse(socket, close).await,
+    let person = match admitted {
+        Ok(person) => person,
+        Err(close) => return refuse(socket, close).await,
+    };
+    let caller = Caller::new(&person, &noted);
+    match app.sockets.seat(person.user.id, client) {
+        Ok(_seat) => Box::pin(Tab::open(app, person, caller, socket)).await,
+        Err(close) => {
+            caller.refused_socket(&app, word(close));
+            refuse(socket, close).await;
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a request may come from: the page's own addresses, and nowhere else.
 
 use crate::app::App;
+use crate::client::Client;
 use crate::failure::Failure;
 use crate::signed_in::{Credential, credential};
 use axum::extract::{Request, State};
@@ -58,15 +59,16 @@ impl Origin {
 
     /// The origins at which a server on this address is reached, where none are configured.
     #[must_use]
-    pub fn of_listener(address: SocketAddr) -> Vec<Self> {
+    pub fn of_listener(address: SocketAddr, encrypted: bool) -> Vec<Self> {
         let port = address.port();
-        let own = Self(format!("http://{address}"));
+        let scheme = if encrypted { "https" } else { "http" };
+        let own = Self(format!("{scheme}://{address}"));
         let local = address.ip().is_loopback() || address.ip().is_unspecified();
-        let names = local.then(|| Self(format!("http://localhost:{port}")));
+        let names = local.then(|| Self(format!("{scheme}://localhost:{port}")));
         let loopback = address
             .ip()
             .is_unspecified()
-            .then(|| Self(format!("http://127.0.0.1:{port}")));
+            .then(|| Self(format!("{scheme}://127.0.0.1:{port}")));
         loopback.into_iter().chain([own]).chain(names).collect()
     }
 
@@ -88,24 +90,23 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Whether cookies may travel unencrypted: only where some page itself does.
-    pub fn is_encrypted(&self) -> bool {
-        self.origins.iter().all(Origin::is_encrypted)
-    }
-
     /// Whether the request names a page of ours as its origin. Programs name none, and then bring no cookie.
     pub fn allows(&self, headers: &HeaderMap) -> bool {
         let cross = headers
             .get("sec-fetch-site")
             .is_some_and(|site| site == "cross-site");
-        let cookie = || matches!(credential(headers), Some(Credential::Cookie(_)));
+        let cookie = || {
+            let by = credential(headers);
+            matches!(by, Some(Credential::Cookie(_) | Credential::Visit(_)))
+        };
         match headers.get(ORIGIN) {
             Some(origin) => !cross && self.origins.iter().any(|known| origin == known.0.as_str()),
             None => !cross && !cookie(),
         }
     }
 
-    fn knows_host(&self, request: &Request) -> bool {
+    /// Whether the request names one of our hosts, as it has to come there.
+    fn check_host(&self, request: &Request, client: Client) -> Result<(), Failure> {
         let named = request
             .headers()
             .get(HOST)
@@ -116,7 +117,19 @@ impl Site {
                 .authority()
                 .map(axum::http::uri::Authority::as_str)
         });
-        host.is_some_and(|host| self.origins.iter().any(|origin| origin.is_host(host)))
+        let host = host.ok_or_else(Failure::wrong_host)?;
+        let mut known = self
+            .origins
+            .iter()
+            .filter(|origin| origin.is_host(host))
+            .peekable();
+        if known.peek().is_none() {
+            return Err(Failure::wrong_host());
+        }
+        if !client.encrypted && known.all(Origin::is_encrypted) {
+            return Err(Failure::not_encrypted());
+        }
+        Ok(())
     }
 }
 
@@ -124,13 +137,14 @@ impl Site {
 /// JSON.
 pub(crate) async fn check(
     State(app): State<App>,
+    client: Client,
     request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
     // Who asks whether the process is well knows it by whatever address it has inside a cluster.
     let probe = matches!(request.uri().path(), "/healthz" | "/readyz");
-    if !probe && !app.site.knows_host(&request) {
-        return Err(Failure::wrong_host());
+    if !probe {
+        app.site.check_host(&request, client)?;
     }
     if !matches!(
         *request.method(),

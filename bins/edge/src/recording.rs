@@ -7,10 +7,9 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use duplex_domain::{
-    Envelope, Event, Recorded, Seq, Session, SessionId, Size, Terminal, TerminalId,
-};
+use duplex_domain::{Envelope, Event, Recorded, Seq, Session, SessionId, Terminal, TerminalId};
 use duplex_eventlog::ReadError;
+use duplex_live::cells;
 use duplex_terminal::{Cast, Plain};
 use duplex_wire::ErrorBody;
 use futures_util::stream::{BoxStream, StreamExt, try_unfold};
@@ -230,17 +229,10 @@ fn left_out(from: u64, to: u64) -> String {
     format!("{} bytes of output were not kept", to.saturating_sub(from))
 }
 
-fn cells(size: Size) -> duplex_terminal::Size {
-    duplex_terminal::Size {
-        cols: size.cols,
-        rows: size.rows,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use duplex_domain::{Blob, TerminalEnd, TerminalState, Time, UserId, Writer};
+    use duplex_domain::{Blob, Size, TerminalEnd, Time, UserId, Writer};
 
     const TERMINAL: TerminalId = TerminalId(uuid::Uuid::from_u128(7));
     const SIZE: Size = Size { cols: 80, rows: 24 };
@@ -338,16 +330,7 @@ mod tests {
     fn a_file_s_name_is_plain() {
         let named = |name: &str| Terminal {
             name: name.to_owned(),
-            by: None,
-            size: SIZE,
-            drawn: SIZE,
-            state: TerminalState::Running,
-            offset: 0,
-            saved: 0,
-            closing: false,
-            private: false,
-            hidden: false,
-            elided: 0,
+            ..Terminal::opened(None, SIZE)
         };
         assert_eq!(
             file_name(&named("my \"server\"/1"), "cast"),

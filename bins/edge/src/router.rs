@@ -4,8 +4,9 @@ use crate::app::App;
 use crate::body::LARGEST_BODY;
 use crate::failure::Failure;
 use crate::{
-    accounts, assets, commands, costs, events, feed, headers, health, kept, models, openapi,
-    origin, recording, sessions, team, terminals, workspaces,
+    accounts, assets, audit, catch_up, client, commands, costs, events, feed, headers, health,
+    join, kept, limits, models, openapi, origin, own, people, recording, rights, sessions, share,
+    team, terminals, workspaces,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -24,11 +25,23 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(accounts::login))
         .routes(routes!(accounts::logout))
         .routes(routes!(accounts::who))
+        .routes(routes!(join::look))
+        .routes(routes!(join::join))
+        .routes(routes!(join::reset_look))
+        .routes(routes!(join::reset))
+        .routes(routes!(own::rename))
+        .routes(routes!(own::change_password))
+        .routes(routes!(own::leave))
+        .routes(routes!(own::browsers, own::end_other_browsers))
+        .routes(routes!(own::end_browser))
+        .routes(routes!(own::tokens, own::create_token))
+        .routes(routes!(own::revoke_token))
         .routes(routes!(models::models))
         .routes(routes!(workspaces::list, workspaces::create))
         .routes(routes!(sessions::list, sessions::create))
         .routes(routes!(sessions::view))
         .routes(routes!(sessions::items))
+        .routes(routes!(catch_up::digest))
         .routes(routes!(commands::post))
         .routes(routes!(events::events))
         .routes(routes!(kept::kept))
@@ -36,8 +49,25 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(recording::cast))
         .routes(routes!(recording::text))
         .routes(routes!(feed::feed))
+        .routes(routes!(share::list, share::make))
+        .routes(routes!(share::revoke))
+        .routes(routes!(share::look))
+        .routes(routes!(share::take))
+        .routes(routes!(share::shared_past))
         .routes(routes!(costs::costs))
         .routes(routes!(team::budget, team::set_budget))
+        .routes(routes!(people::people))
+        .routes(routes!(people::set_role))
+        .routes(routes!(people::set_disabled))
+        .routes(routes!(people::reset_link))
+        .routes(routes!(people::transfer))
+        .routes(routes!(people::rename))
+        .routes(routes!(people::invitations, people::invite))
+        .routes(routes!(people::revoke_invitation))
+        .routes(routes!(audit::pages::page))
+        .routes(routes!(audit::pages::words))
+        .routes(routes!(audit::pages::chain))
+        .routes(routes!(audit::pages::export))
         .routes(routes!(openapi::openapi))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
@@ -51,9 +81,14 @@ pub(crate) fn router(app: App) -> Router {
         .fallback(assets::serve)
         .method_not_allowed_fallback(|| async { Failure::wrong_method() })
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(from_fn_with_state(app.clone(), rights::check))
         .layer(from_fn_with_state(app.clone(), origin::check))
+        .layer(from_fn_with_state(app.clone(), limits::check))
+        .layer(from_fn_with_state(app.clone(), client::admit))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), audit::record))
         .layer(from_fn(headers::add))
+        .layer(from_fn_with_state(app.clone(), client::tell))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(app)
 }

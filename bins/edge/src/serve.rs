@@ -1,13 +1,16 @@
 //! Starting and stopping.
 
 use crate::app::App;
-use crate::feed::Sockets;
+use crate::audit::Auditor;
+use crate::client::Doors;
+use crate::feed::{Presence, Sockets};
+use crate::limits::Limits;
+use crate::listen::Entrance;
 use crate::origin::{Origin, Site};
 use crate::setup_link::{SetupLink, SetupLinkError};
 use crate::views::StoredViews;
-use crate::{Config, router};
-use axum::serve::ListenerExt;
-use duplex_eventlog::{ConnectError, Log, Options, RegistryError};
+use crate::{Config, TlsError, router, tls};
+use duplex_eventlog::{AuditError, ConnectError, Log, Options, RegistryError};
 use duplex_live::Live;
 use duplex_readmodel::{Accounts, Database, DatabaseError};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -36,9 +39,27 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// Whoever reaches it would talk to it unencrypted.
+    #[error(
+        "the edge would serve {0} unencrypted to whoever reaches it; listen on 127.0.0.1, or give it a certificate \
+         with DUPLEX_TLS_CERT and DUPLEX_TLS_KEY, or name the proxy that encrypts with DUPLEX_PROXIES"
+    )]
+    Exposed(SocketAddr),
+    /// Pages are promised encrypted, and nothing encrypts them.
+    #[error(
+        "{0} says https, but nothing encrypts; give the edge a certificate with DUPLEX_TLS_CERT and DUPLEX_TLS_KEY, \
+         or name the proxy that encrypts with DUPLEX_PROXIES"
+    )]
+    NotEncrypted(Origin),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The log cannot be used.
     #[error(transparent)]
     Log(#[from] ConnectError),
+    /// The audit log cannot be used.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The register cannot be used.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -55,7 +76,8 @@ pub struct Edge {
     /// Where it listens.
     pub address: SocketAddr,
     stop: CancellationToken,
-    serving: JoinHandle<io::Result<()>>,
+    auditing: Auditing,
+    serving: JoinHandle<()>,
     sockets: Arc<Sockets>,
 }
 
@@ -70,33 +92,42 @@ impl Edge {
             address: config.listen,
             source,
         };
+        check_doors(config)?;
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        // Tokens and keys are small: held back to be gathered, they would come late.
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!("a connection gathers small packets: {error}");
-            }
-        });
-        let app = connect(config, address).await?;
+        let stop = CancellationToken::new();
+        let files = config.tls.clone();
+        let tls = files.map(|files| tls::acceptor(files, stop.clone()));
+        let tls = tls.transpose()?;
+        let (app, auditing) = connect(config, address, stop.clone()).await?;
         if let Some(origin) = app.site.origins.first() {
             app.setup_link.announce(&app.accounts, origin).await?;
         }
-        let (stop, live) = (app.stop.clone(), app.live.clone());
-        let sockets = app.sockets.clone();
-        let stopped = stop.clone().cancelled_owned();
-        let router = router::router(app);
+        hear_changes(&app);
+        tokio::spawn(crate::share::sweep(app.clone()));
+        let (live, sockets) = (app.live.clone(), app.sockets.clone());
+        let entrance = Entrance {
+            listener,
+            tls,
+            doors: app.doors.clone(),
+            connections: config.limits.connections,
+            per_network: config.limits.connections_per_network,
+        };
+        let serving = entrance.serve(router::router(app), stop.clone());
         let serving = tokio::spawn(async move {
-            let served = axum::serve(listener, router)
-                .with_graceful_shutdown(stopped)
-                .await;
+            serving.await;
             live.close();
-            served
         });
-        info!("the edge serves http://{address}");
+        let scheme = if config.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        info!("the edge serves {scheme}://{address}");
         Ok(Self {
             address,
             stop,
+            auditing,
             serving,
             sockets,
         })
@@ -119,22 +150,64 @@ impl Edge {
         };
         // The server does not wait for its sockets, and each still has to say goodbye.
         let all = async {
-            let served = (&mut self.serving).await.map_err(io::Error::other)?;
+            (&mut self.serving).await.map_err(io::Error::other)?;
             self.sockets.served.close();
             self.sockets.served.wait().await;
-            served
+            Ok(())
         };
-        tokio::select! {
+        let served = tokio::select! {
             served = all => served,
             () = patience => {
                 self.serving.abort();
                 Ok(())
             }
+        };
+        self.auditing.end().await;
+        served
+    }
+}
+
+/// The writing of the audit log: it goes on until nobody is served any more.
+struct Auditing {
+    stop: CancellationToken,
+    writing: JoinHandle<()>,
+}
+
+impl Auditing {
+    async fn begin(log: &Log) -> Result<(Auditor, Self), StartError> {
+        let stop = CancellationToken::new();
+        let (auditor, writing) = Auditor::new(log.audit().await?, stop.clone());
+        let writing = tokio::spawn(writing);
+        Ok((auditor, Self { stop, writing }))
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        if let Err(error) = self.writing.await {
+            tracing::error!("the writer of the audit log broke: {error}");
         }
     }
 }
 
-async fn connect(config: &Config, address: SocketAddr) -> Result<App, StartError> {
+/// Whether everybody who can come in comes encrypted.
+fn check_doors(config: &Config) -> Result<(), StartError> {
+    if config.tls.is_some() || !config.proxies.is_empty() {
+        return Ok(());
+    }
+    if !config.listen.ip().to_canonical().is_loopback() {
+        return Err(StartError::Exposed(config.listen));
+    }
+    let promised = config.origins.iter().find(|origin| origin.is_encrypted());
+    promised.map_or(Ok(()), |origin| {
+        Err(StartError::NotEncrypted(origin.clone()))
+    })
+}
+
+async fn connect(
+    config: &Config,
+    address: SocketAddr,
+    stop: CancellationToken,
+) -> Result<(App, Auditing), StartError> {
     let options = Options {
         url: config.nats.clone(),
         monitor: config.nats_monitor.clone(),
@@ -145,25 +218,51 @@ async fn connect(config: &Config, address: SocketAddr) -> Result<App, StartError
     let database = Database::connect(&config.postgres).await?;
     database.migrate().await?;
     let origins = match config.origins.as_slice() {
-        [] => Origin::of_listener(address),
+        [] => Origin::of_listener(address, config.tls.is_some()),
         origins => origins.to_vec(),
     };
+    let doors = Doors::new(&config.proxies, config.listen, config.tls.is_some());
+    let limits = &config.limits;
+    let (audit, auditing) = Auditing::begin(&log).await?;
     let live = Live::new(log.clone(), Arc::new(StoredViews(database.clone())));
-    Ok(App {
+    let presence = Presence::new(log.clone());
+    let app = App {
         log,
+        audit,
+        chains: Arc::default(),
         registry,
-        accounts: Accounts::new(database.clone()),
+        accounts: Accounts::calibrated(database.clone()),
         database,
         live,
         site: Arc::new(Site { origins }),
-        sockets: Arc::new(Sockets::new(config.sockets_per_person)),
-        watchers: Arc::default(),
+        presence,
+        doors: Arc::new(doors),
+        limits: Arc::new(Limits::new(
+            limits.requests_per_person,
+            limits.requests_per_network,
+        )),
+        sockets: Arc::new(Sockets::new(
+            limits.sockets_per_person,
+            limits.sockets_per_network,
+        )),
         setup_link: Arc::new(SetupLink::in_folder(&config.data)),
         spent_teams: Arc::default(),
         terminals_per_person: config.terminals_per_person,
+        wrong_tries: limits.wrong_tries_per_network,
         metrics: metrics(),
-        stop: CancellationToken::new(),
-    })
+        stop,
+    };
+    Ok((app, auditing))
+}
+
+/// Hears of changes of accounts that any edge made, until this one stops.
+fn hear_changes(app: &App) {
+    let (accounts, sockets) = (app.accounts.clone(), app.sockets.clone());
+    let listening = async move {
+        let heard = |change| sockets.heard(change);
+        accounts.follow_changes(heard).await;
+    };
+    tokio::spawn(app.stop.clone().run_until_cancelled_owned(listening));
 }
 
 /// The process's recorder; there can be only one.

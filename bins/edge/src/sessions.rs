@@ -1,6 +1,7 @@
 //! Listing, opening and reading sessions.
 
 use crate::app::App;
+use crate::audit::Noted;
 use crate::body::{Body, InPath, Params};
 use crate::failure::Failure;
 use crate::signed_in::SignedIn;
@@ -65,6 +66,7 @@ fn state(text: &str) -> Result<SessionState, Failure> {
 pub(crate) async fn create(
     State(app): State<App>,
     signed_in: SignedIn,
+    noted: Noted,
     Body(wanted): Body<CreateSession>,
 ) -> Result<(StatusCode, Json<Created>), Failure> {
     let user = signed_in.user;
@@ -79,6 +81,8 @@ pub(crate) async fn create(
         team::check(&app, user.team).await?;
     }
     let id = SessionId(Uuid::now_v7());
+    noted.on("session", &id);
+    noted.detail("path", &workspace.path);
     let opening = Opening {
         session: id,
         team: user.team,

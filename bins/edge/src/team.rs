@@ -1,6 +1,7 @@
 //! What a team may spend, and what happens once it has spent it.
 
 use crate::app::App;
+use crate::audit::Noted;
 use crate::body::Body;
 use crate::failure::Failure;
 use crate::signed_in::SignedIn;
@@ -34,8 +35,14 @@ pub(crate) async fn budget(
 pub(crate) async fn set_budget(
     State(app): State<App>,
     signed_in: SignedIn,
+    noted: Noted,
     Body(SetTeamBudget { pico }): Body<SetTeamBudget>,
 ) -> Result<Json<TeamBudget>, Failure> {
+    noted.on("team", &signed_in.user.team);
+    noted.detail(
+        "pico",
+        &pico.map_or_else(|| "none".to_owned(), |pico| pico.to_string()),
+    );
     app.accounts.set_team_budget(&signed_in.user, pico).await?;
     // Told twice, it is the same; so if this fails the request is made again.
     app.registry

@@ -1,6 +1,7 @@
 //! The workspaces that runners serve.
 
 use crate::app::App;
+use crate::audit::Noted;
 use crate::body::Body;
 use crate::failure::Failure;
 use crate::signed_in::SignedIn;
@@ -35,9 +36,12 @@ pub(crate) async fn list(
 pub(crate) async fn create(
     State(app): State<App>,
     signed_in: SignedIn,
+    noted: Noted,
     Body(CreateWorkspace { path }): Body<CreateWorkspace>,
 ) -> Result<(StatusCode, Json<Workspace>), Failure> {
+    noted.detail("path", &path);
     let entry = ask(&app, &path, signed_in.user.team, "path").await?;
+    noted.on("workspace", &entry.id);
     let alive = alive(&app).await?;
     let entry = usable(entry, &alive, "path")?;
     Ok((StatusCode::CREATED, Json(shown(entry, &alive))))

@@ -3,10 +3,12 @@
 use super::message::command_id;
 use super::outbox::Outbox;
 use crate::app::App;
+use crate::audit::Caller;
 use crate::commands;
-use duplex_domain::{Command, SessionId, UserId};
+use duplex_domain::{Command, SessionId};
 use duplex_wire::Down;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -30,17 +32,17 @@ type Name = (SessionId, bool);
 /// The lanes of one socket.
 pub(super) struct Lanes {
     app: App,
-    user: UserId,
+    caller: Arc<Caller>,
     out: Outbox,
     open: HashMap<Name, mpsc::Sender<Asked>>,
     tasks: JoinSet<()>,
 }
 
 impl Lanes {
-    pub fn new(app: App, user: UserId, out: Outbox) -> Self {
+    pub fn new(app: App, caller: Caller, out: Outbox) -> Self {
         Self {
             app,
-            user,
+            caller: Arc::new(caller),
             out,
             open: HashMap::new(),
             tasks: JoinSet::new(),
@@ -64,8 +66,8 @@ impl Lanes {
                 return None;
             }
             let (lane, asked) = mpsc::channel(WAITING);
-            let (app, user, out) = (self.app.clone(), self.user, self.out.clone());
-            self.tasks.spawn(work(app, user, out, name.0, asked));
+            let (app, caller, out) = (self.app.clone(), self.caller.clone(), self.out.clone());
+            self.tasks.spawn(work(app, caller, out, name.0, asked));
             self.open.insert(name, lane);
         }
         self.open.get(&name)
@@ -75,7 +77,7 @@ impl Lanes {
 /// Does one command after the other.
 async fn work(
     app: App,
-    user: UserId,
+    caller: Arc<Caller>,
     out: Outbox,
     session: SessionId,
     mut asked: mpsc::Receiver<Asked>,
@@ -91,14 +93,20 @@ async fn work(
         let Some(Asked { id, command }) = next else {
             return;
         };
-        let answer = answer(&app, user, session, id, command).await;
+        let answer = answer(&app, &caller, session, id, command).await;
         if out.say(&answer).await.is_err() {
             return;
         }
     }
 }
 
-async fn answer(app: &App, user: UserId, session: SessionId, id: String, command: Command) -> Down {
+async fn answer(
+    app: &App,
+    caller: &Caller,
+    session: SessionId,
+    id: String,
+    command: Command,
+) -> Down {
     let Some(uuid) = command_id(&id) else {
         let (code, message) = (
             "bad_id".to_owned(),
@@ -111,7 +119,7 @@ async fn answer(app: &App, user: UserId, session: SessionId, id: String, command
             session: Some(session),
         };
     };
-    match commands::submit(app, session, user, uuid, command).await {
+    match commands::submit(app, session, caller, uuid, command).await {
         Ok(seq) => Down::Accepted { id, seq },
         Err(failure) => {
             let (code, message) = (failure.detail.code, failure.detail.message);

@@ -39,7 +39,9 @@ fn why_not(text: &str, error: &serde_json::Error) -> Misread {
     };
     let (code, message) = match object.get("type").and_then(Value::as_str) {
         None => ("missing_type", "the message says no `type`".to_owned()),
-        Some("watch" | "unwatch" | "drawn" | "ping") => ("bad_message", error.to_string()),
+        Some("watch" | "unwatch" | "drawn" | "presence" | "read" | "ping") => {
+            ("bad_message", error.to_string())
+        }
         Some("command") => match command_problem(&value) {
             Some(problem) => ("bad_command", problem),
             None => ("bad_message", error.to_string()),

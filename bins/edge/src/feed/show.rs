@@ -2,11 +2,12 @@
 
 use super::flow::Flow;
 use super::outbox::{Gone, Outbox};
+use super::presence::{PageId, Seat};
 use crate::app::App;
 use bytes::Bytes;
 use duplex_domain::{Seq, SessionId, UserId};
 use duplex_live::{Shown, Start, Update, Watch, WatchError};
-use duplex_wire::{Down, Screenful};
+use duplex_wire::{Down, Present, Screenful};
 use metrics::counter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +23,8 @@ pub(super) struct Show {
     pub app: App,
     pub session: SessionId,
     pub user: UserId,
+    /// What this page is called among those who are at the session.
+    pub page: PageId,
     pub out: Outbox,
     /// The newest frame sent.
     pub sent: Arc<AtomicU64>,
@@ -49,6 +52,8 @@ impl Show {
     /// Shows the session until the page goes, or the person may not see it any more.
     pub async fn run(self, after: Option<Seq>) {
         let mut after = after;
+        // Kept over a new start: somebody who fell behind has not left.
+        let mut seat = None;
         let mut pause = Duration::from_millis(200);
         loop {
             match self
@@ -59,7 +64,7 @@ impl Show {
             {
                 Ok(watch) => {
                     pause = Duration::from_millis(200);
-                    match self.show(watch).await {
+                    match self.show(watch, &mut seat).await {
                         Stop::Gone => return,
                         Stop::Removed => return self.refuse().await,
                         Stop::Lagged => counter!("duplex_edge_resynchronised_total").increment(1),
@@ -84,19 +89,20 @@ impl Show {
             .await;
     }
 
-    async fn show(&self, mut watch: Watch) -> Stop {
+    async fn show(&self, mut watch: Watch, seat: &mut Option<Seat>) -> Stop {
         // Output was left out, so a snapshot must follow.
         let mut behind = false;
         if let Err(gone) = self.begin(&watch, &mut behind).await {
             return gone.into();
         }
-        let mut place = self.app.watchers.join(self.session, self.user);
+        let join = || self.app.presence.join(self.session, self.page, self.user);
+        let seat = seat.get_or_insert_with(join);
         loop {
             let update = tokio::select! {
                 update = watch.next() => update,
                 () = self.flow.caught_up(), if behind => return Stop::Lagged,
-                people = place.people() => {
-                    if let Err(gone) = self.watching(people).await {
+                people = seat.people() => {
+                    if let Err(gone) = self.present(people).await {
                         return gone.into();
                     }
                     continue;
@@ -128,9 +134,9 @@ impl Show {
         self.synced(watch.seq).await
     }
 
-    async fn watching(&self, people: Vec<UserId>) -> Result<(), Gone> {
+    async fn present(&self, people: Vec<Present>) -> Result<(), Gone> {
         let session = self.session;
-        self.out.say(&Down::Watching { session, people }).await
+        self.out.say(&Down::Presence { session, people }).await
     }
 
     async fn synced(&self, seq: Seq) -> Result<(), Gone> {

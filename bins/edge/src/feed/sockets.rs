@@ -1,76 +1,69 @@
 //! The sockets that are open.
 
-use crate::signed_in::Credential;
+use crate::client::Client;
+use crate::crowd::{Crowd, Place};
+use crate::network::Network;
 use duplex_domain::UserId;
+use duplex_readmodel::AccountChange;
 use duplex_wire::Close;
 use metrics::gauge;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
 use tokio_util::task::TaskTracker;
 
-/// How many sockets each person has, and word of who signs out.
+/// How many sockets each person and each network has, and word of whose rights may have changed.
 pub(crate) struct Sockets {
-    /// How many sockets a person may have.
-    most: usize,
-    open: Arc<Mutex<HashMap<UserId, usize>>>,
-    signed_out: broadcast::Sender<Credential>,
+    people: Crowd<UserId>,
+    networks: Crowd<Network>,
+    news: broadcast::Sender<AccountChange>,
     /// All sockets being served, goodbyes included.
     pub served: TaskTracker,
 }
 
 impl Sockets {
-    /// None yet, and at most so many for each person.
-    pub fn new(most: usize) -> Self {
+    /// None yet, and at most so many for each person and from each network.
+    pub fn new(per_person: usize, per_network: usize) -> Self {
         Self {
-            most,
-            open: Arc::default(),
-            signed_out: broadcast::Sender::new(64),
+            people: Crowd::new(per_person),
+            networks: Crowd::new(per_network),
+            news: broadcast::Sender::new(256),
             served: TaskTracker::new(),
         }
     }
 
     /// A place for one more socket of a person.
-    pub fn seat(&self, user: UserId) -> Result<Seat, Close> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(user).or_default();
-        if *count >= self.most {
-            return Err(Close::TooMany);
-        }
-        *count += 1;
+    pub fn seat(&self, user: UserId, client: Client) -> Result<Seat, Close> {
+        let own = self.people.enter(user).ok_or(Close::TooMany)?;
+        let near = self.networks.enter(client.network());
+        let near = near.ok_or(Close::TooMany)?;
         gauge!("duplex_edge_sockets").increment(1.0);
         Ok(Seat {
-            open: self.open.clone(),
-            user,
+            _places: (own, near),
         })
     }
 
-    /// Closes the sockets that were opened with a credential.
-    pub fn sign_out(&self, by: &Credential) {
-        // Without sockets nobody listens.
-        let _ = self.signed_out.send(by.clone());
+    /// Has it looked whether a person's sockets may stay.
+    pub fn changed(&self, person: UserId) {
+        self.heard(AccountChange::Of(person));
     }
 
-    pub fn signed_out(&self) -> broadcast::Receiver<Credential> {
-        self.signed_out.subscribe()
+    /// Has it looked whether sockets may stay, of whomever a change is about.
+    pub fn heard(&self, change: AccountChange) {
+        // Without sockets nobody listens.
+        let _ = self.news.send(change);
+    }
+
+    pub fn news(&self) -> broadcast::Receiver<AccountChange> {
+        self.news.subscribe()
     }
 }
 
 /// A socket's place; free again once dropped.
 pub(crate) struct Seat {
-    open: Arc<Mutex<HashMap<UserId, usize>>>,
-    user: UserId,
+    _places: (Place<UserId>, Place<Network>),
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.user) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.user);
-            }
-        }
         gauge!("duplex_edge_sockets").decrement(1.0);
     }
 }
@@ -79,15 +72,28 @@ impl Drop for Seat {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
+    use uuid::Uuid;
+
+    fn from(address: &str) -> Client {
+        Client {
+            address: address.parse().unwrap(),
+            encrypted: true,
+        }
+    }
 
     #[test]
-    fn a_person_has_so_many_seats_and_gets_them_back() {
-        let sockets = Sockets::new(3);
-        let ada = UserId::default();
-        let seats: Vec<Seat> = (0..3).map(|_| sockets.seat(ada).ok().unwrap()).collect();
-        assert!(matches!(sockets.seat(ada), Err(Close::TooMany)));
-        drop(seats);
-        assert!(sockets.seat(ada).is_ok());
-        assert!(sockets.open.lock().unwrap().is_empty());
+    fn a_person_and_a_network_have_so_many_seats_and_get_them_back() {
+        let sockets = Sockets::new(2, 3);
+        let [ada, bob] = [1, 2].map(|n| UserId(Uuid::from_u128(n)));
+        let seat = |user, address| sockets.seat(user, from(address));
+        let hers = [seat(ada, "10.0.0.1"), seat(ada, "10.0.0.2")];
+        assert!(hers.iter().all(Result::is_ok));
+        assert!(matches!(seat(ada, "10.0.1.1"), Err(Close::TooMany)));
+        let his = seat(bob, "10.0.0.3");
+        assert!(his.is_ok());
+        assert!(matches!(seat(bob, "10.0.0.4"), Err(Close::TooMany)));
+        assert!(seat(bob, "10.0.1.4").is_ok());
+        drop((hers, his));
+        assert!(seat(ada, "10.0.0.4").is_ok());
     }
 }

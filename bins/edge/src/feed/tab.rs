@@ -5,20 +5,24 @@ use super::flow::Flow;
 use super::lanes::Lanes;
 use super::message::{self, Misread, shortened};
 use super::outbox::{Gone, Outbox};
+use super::presence::PageId;
 use super::show::Show;
 use super::{GOODBYE, LARGEST_MESSAGE};
 use crate::accounts::me;
 use crate::app::App;
+use crate::audit::Caller;
 use crate::signed_in::SignedIn;
+use crate::{catch_up, guard, rights};
 use axum::extract::ws::{Message, WebSocket};
 use duplex_domain::{Seq, SessionId};
-use duplex_wire::{Close, Down, Up};
+use duplex_wire::{Close, Down, Scope, Up};
 use futures_util::StreamExt;
 use futures_util::stream::SplitStream;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -26,8 +30,8 @@ use tokio_util::task::AbortOnDropHandle;
 const BEAT: Duration = Duration::from_secs(15);
 /// How long a page may give no sign of life.
 const SILENT: Duration = Duration::from_secs(45);
-/// How often it is looked at whether the person is still signed in; a sign-out at this edge closes at once.
-const LOOK: Duration = Duration::from_secs(4);
+/// For how long a look still tells who sends a command.
+const FRESH: Duration = Duration::from_millis(500);
 /// How many sessions one page may watch.
 const MOST_WATCHES: usize = 64;
 
@@ -39,12 +43,28 @@ pub(super) struct Tab {
     watches: HashMap<SessionId, Watching>,
     lanes: Lanes,
     allowance: Allowance,
+    /// When it was last seen that the person is signed in.
+    seen: Instant,
 }
 
 struct Watching {
     sent: Arc<AtomicU64>,
     flow: Arc<Flow>,
+    page: PageId,
+    read: watch::Sender<Seq>,
     show: AbortOnDropHandle<()>,
+}
+
+impl Watching {
+    /// Nobody has seen what was not sent.
+    fn has_read(&self, seq: Seq) {
+        let seen = Seq(seq.0.min(self.sent.load(Ordering::Relaxed)));
+        self.read.send_if_modified(|read| {
+            let further = seen > *read;
+            *read = seen.max(*read);
+            further
+        });
+    }
 }
 
 /// Why the socket ends.
@@ -63,11 +83,11 @@ impl From<Gone> for End {
 
 impl Tab {
     /// Serves a socket until it ends.
-    pub async fn open(app: App, person: SignedIn, socket: WebSocket) {
+    pub async fn open(app: App, person: SignedIn, caller: Caller, socket: WebSocket) {
         let (sink, mut stream) = socket.split();
         let (out, writing) = Outbox::new(sink);
         let writing = AbortOnDropHandle::new(tokio::spawn(writing));
-        let lanes = Lanes::new(app.clone(), person.user.id, out.clone());
+        let lanes = Lanes::new(app.clone(), caller, out.clone());
         let allowance = Allowance::new(Instant::now());
         let mut tab = Self {
             app,
@@ -76,6 +96,7 @@ impl Tab {
             watches: HashMap::new(),
             lanes,
             allowance,
+            seen: Instant::now(),
         };
         let end = tab.run(&mut stream).await;
         drop(tab);
@@ -92,7 +113,7 @@ impl Tab {
     }
 
     async fn run(&mut self, stream: &mut SplitStream<WebSocket>) -> End {
-        let guard = signed_out(self.app.clone(), self.person.clone());
+        let guard = guard::ended(self.app.clone(), self.person.clone());
         let mut guard = AbortOnDropHandle::new(tokio::spawn(guard));
         let stop = self.app.stop.clone();
         let mut beat = tokio::time::interval(BEAT);
@@ -109,7 +130,7 @@ impl Tab {
                     continue;
                 }
                 () = tokio::time::sleep_until(heard + SILENT) => return End::Close(Close::Silent),
-                _ = &mut guard => return End::Close(Close::SignedOut),
+                close = &mut guard => return End::Close(close.unwrap_or(Close::Failed)),
                 () = stop.cancelled() => return End::Close(Close::GoingAway),
             };
             heard = Instant::now();
@@ -123,7 +144,8 @@ impl Tab {
     }
 
     async fn welcome(&self) -> Result<(), Gone> {
-        let user = me(self.person.user.clone());
+        let (user, scopes) = (self.person.user.clone(), self.person.scopes.clone());
+        let user = me(user, scopes);
         self.out
             .say(&Down::Welcome {
                 build: env!("CARGO_PKG_VERSION").to_owned(),
@@ -171,6 +193,11 @@ impl Tab {
             Verdict::Over => return Ok(self.slow_down(String::new(), None).await?),
             Verdict::Enough => return Err(End::Close(Close::TooMany)),
         }
+        if let Ok(Up::Command { .. } | Up::Watch { .. }) = &read
+            && let Some(close) = self.ended().await
+        {
+            return Err(End::Close(close));
+        }
         match read {
             Ok(up) => Ok(self.act(up).await?),
             Err(Misread {
@@ -180,6 +207,16 @@ impl Tab {
                 session,
             }) => Ok(self.out.refuse(id, code, &message, session).await?),
         }
+    }
+
+    /// Why the person may not act any more: asked again before what they do counts, but not for each key.
+    async fn ended(&mut self) -> Option<Close> {
+        if self.seen.elapsed() < FRESH {
+            return None;
+        }
+        let why_not = guard::why_not(&self.app, &self.person).await;
+        self.seen = Instant::now();
+        why_not
     }
 
     async fn slow_down(&self, id: String, session: Option<SessionId>) -> Result<(), Gone> {
@@ -201,12 +238,28 @@ impl Tab {
                 }
                 Ok(())
             }
+            Up::Presence { session, here } => {
+                if let Some(watching) = self.watches.get(&session) {
+                    self.app.presence.say(session, watching.page, here);
+                }
+                Ok(())
+            }
+            Up::Read { session, seq } => {
+                if let Some(watching) = self.watches.get(&session) {
+                    watching.has_read(seq);
+                }
+                Ok(())
+            }
             Up::Command {
                 id,
                 session,
                 command,
             } => {
                 let id = shortened(&id);
+                if let Err(refused) = rights::ask_scope(&self.person, Scope::Write) {
+                    let (code, message) = (refused.detail.code, refused.detail.message);
+                    return self.out.refuse(id, &code, &message, Some(session)).await;
+                }
                 if self.lanes.put(id.clone(), session, command) {
                     return Ok(());
                 }
@@ -227,38 +280,33 @@ impl Tab {
         }
         let (sent, flow) = (Arc::new(AtomicU64::new(0)), Arc::new(Flow::default()));
         let (app, user, out) = (self.app.clone(), self.person.user.id, self.out.clone());
+        let page = self.app.presence.page();
+        let (read, reads) = watch::channel(Seq(0));
+        // A visitor has no account to keep it in.
+        if self.person.visit.is_none() {
+            let keep = catch_up::keep(self.app.clone(), self.person.clone(), session, reads);
+            tokio::spawn(keep);
+        }
         let show = Show {
             app,
             session,
             user,
+            page,
             out,
             sent: sent.clone(),
             flow: flow.clone(),
         };
         let show = AbortOnDropHandle::new(tokio::spawn(show.run(after)));
-        self.watches.insert(session, Watching { sent, flow, show });
+        self.watches.insert(
+            session,
+            Watching {
+                sent,
+                flow,
+                page,
+                read,
+                show,
+            },
+        );
         Ok(())
-    }
-}
-
-/// Ends when the person is signed out, here or through another edge. A database that does not answer signs nobody
-/// out.
-async fn signed_out(app: App, person: SignedIn) {
-    let mut here = app.sockets.signed_out();
-    let mut look = Instant::now() + LOOK;
-    loop {
-        tokio::select! {
-            by = here.recv() => {
-                if by.is_ok_and(|by| by == person.by) {
-                    return;
-                }
-                continue;
-            }
-            () = tokio::time::sleep_until(look) => {}
-        }
-        look = Instant::now() + LOOK;
-        if matches!(SignedIn::behind(&app, person.by.clone()).await, Ok(None)) {
-            return;
-        }
     }
 }

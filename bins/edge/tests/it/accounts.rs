@@ -60,7 +60,7 @@ async fn signing_in_gives_a_cookie_that_signing_out_ends() {
         cookie.starts_with("duplex_session=") && cookie.contains("; HttpOnly; SameSite=Lax;"),
         "{cookie}"
     );
-    let me = json!({"id": ada.id, "name": "Ada", "email": "ada@example.org"});
+    let me = json!({"id": ada.id, "name": "Ada", "email": "ada@example.org", "role": "owner", "team": "Ada"});
     assert_eq!(
         Answer::of(login).await,
         Answer {

@@ -3,13 +3,14 @@
 use crate::stack::{BOB, Person, Stack, said};
 use duplex_domain::{
     Blob, Envelope, Epoch, Event, Lane, Level, Picture, Role, RunnerId, Seq, SessionId, Size,
-    TerminalId, Time, Writer,
+    TerminalId, Time, UserId, Writer,
 };
 use duplex_eventlog::Address;
-use duplex_wire::{Close, Down, Screenful, ScreenfulKind};
+use duplex_wire::{Close, Down, Present, Screenful, ScreenfulKind};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -29,13 +30,18 @@ enum Said {
 }
 
 impl Socket {
-    async fn dial(base: &str, origin: &str, cookie: Option<&str>) -> Self {
+    pub async fn dial(base: &str, origin: &str, cookie: Option<&str>) -> Self {
+        Self::dial_as(base, Some(origin), cookie).await
+    }
+
+    pub async fn dial_as(base: &str, origin: Option<&str>, cookie: Option<&str>) -> Self {
         let mut request = format!("{}/api/feed", base.replace("http", "ws"))
             .into_client_request()
             .unwrap();
-        request
-            .headers_mut()
-            .insert("origin", origin.parse().unwrap());
+        if let Some(origin) = origin {
+            let origin = origin.parse().unwrap();
+            request.headers_mut().insert("origin", origin);
+        }
         if let Some(cookie) = cookie {
             request
                 .headers_mut()
@@ -54,11 +60,57 @@ impl Socket {
         socket
     }
 
-    async fn send(&mut self, text: impl Into<String>) {
+    /// The socket of anybody who has one, visitors too.
+    pub async fn any(person: &Person) -> Self {
+        let mut socket = Self::dial(&person.base, &person.base, Some(&person.cookie)).await;
+        let welcome = socket.down().await;
+        assert!(matches!(welcome, Down::Welcome { .. }), "{welcome:?}");
+        socket
+    }
+
+    /// The first word, or why there is none.
+    pub async fn first(&mut self) -> Result<Down, Option<Close>> {
+        match self.next().await {
+            Said::Down(down) => Ok(*down),
+            Said::Closed(code) => Err(Close::from_code(code)),
+            Said::Bytes(_) => panic!("bytes before any word"),
+        }
+    }
+
+    /// Everybody who was said to be at the session until now.
+    pub async fn everybody_present(&mut self) -> BTreeSet<UserId> {
+        self.send(r#"{"type":"ping"}"#).await;
+        let mut seen = BTreeSet::new();
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.0.next()).await;
+            let Ok(Some(Ok(Message::Text(text)))) = message else {
+                continue;
+            };
+            match serde_json::from_str(&text).unwrap() {
+                Down::Presence { people, .. } => seen.extend(people.iter().map(|one| one.user)),
+                Down::Pong {} => return seen,
+                _ => {}
+            }
+        }
+    }
+
+    /// A program's socket.
+    pub async fn by_token(base: &str, token: &str) -> Self {
+        let address = format!("{}/api/feed", base.replace("http", "ws"));
+        let mut request = address.into_client_request().unwrap();
+        let bearer = format!("Bearer {token}").parse().unwrap();
+        request.headers_mut().insert("authorization", bearer);
+        let mut socket = Self(connect_async(request).await.unwrap().0);
+        let welcome = socket.down().await;
+        assert!(matches!(welcome, Down::Welcome { .. }), "{welcome:?}");
+        socket
+    }
+
+    pub async fn send(&mut self, text: impl Into<String>) {
         self.0.send(Message::text(text.into())).await.unwrap();
     }
 
-    async fn watch(&mut self, session: SessionId, after: Option<Seq>) {
+    pub async fn watch(&mut self, session: SessionId, after: Option<Seq>) {
         self.send(json!({"type": "watch", "session": session, "after": after}).to_string())
             .await;
     }
@@ -70,6 +122,29 @@ impl Socket {
         id
     }
 
+    /// A socket that shows a session, live.
+    pub async fn watching(person: &Person, session: SessionId) -> Self {
+        let mut socket = Self::open(person).await;
+        socket.watch(session, None).await;
+        socket.snapshot().await;
+        socket
+    }
+
+    /// Waits until exactly these people are at the session.
+    pub async fn present_until(&mut self, wanted: &[Present]) {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.0.next())
+                .await
+                .expect("they do not come");
+            if let Some(Ok(Message::Text(text))) = message
+                && let Down::Presence { people, .. } = serde_json::from_str(&text).unwrap()
+                && people == wanted
+            {
+                return;
+            }
+        }
+    }
+
     /// The next thing said; beats, and who watches, left out.
     async fn next(&mut self) -> Said {
         loop {
@@ -78,7 +153,7 @@ impl Socket {
                 .expect("nothing is said");
             match message {
                 Some(Ok(Message::Text(text))) => match serde_json::from_str(&text).unwrap() {
-                    Down::Beat { .. } | Down::Watching { .. } => {}
+                    Down::Beat { .. } | Down::Presence { .. } => {}
                     down => return Said::Down(Box::new(down)),
                 },
                 Some(Ok(Message::Binary(bytes))) => return Said::Bytes(bytes.to_vec()),
@@ -96,23 +171,37 @@ impl Socket {
         }
     }
 
-    async fn closed(&mut self) -> Option<Close> {
+    pub async fn closed(&mut self) -> Option<Close> {
         match self.next().await {
             Said::Closed(code) => Close::from_code(code),
             other => panic!("not a close: {other:?}"),
         }
     }
 
+    /// Whether the socket still answers.
+    pub async fn answers(&mut self) {
+        self.send(r#"{"type":"ping"}"#).await;
+        assert_eq!(self.down().await, Down::Pong {});
+    }
+
     /// The code with which something was refused.
-    async fn refused(&mut self) -> (String, String) {
+    pub async fn refused(&mut self) -> (String, String) {
         match self.down().await {
             Down::Refused { id, code, .. } => (id, code),
             other => panic!("not refused: {other:?}"),
         }
     }
 
+    /// The command that was accepted.
+    pub async fn accepted(&mut self) -> String {
+        match self.down().await {
+            Down::Accepted { id, .. } => id,
+            other => panic!("not accepted: {other:?}"),
+        }
+    }
+
     /// Takes a snapshot and the word that it is live.
-    async fn snapshot(&mut self) -> Picture {
+    pub async fn snapshot(&mut self) -> Picture {
         let Down::Snapshot { picture, seq, .. } = self.down().await else {
             panic!("no snapshot")
         };
@@ -130,7 +219,7 @@ impl Socket {
     }
 
     /// Folds events until the picture is what it should be; other messages are left out.
-    async fn folds_until(&mut self, picture: &mut Picture, there: impl Fn(&Picture) -> bool) {
+    pub async fn folds_until(&mut self, picture: &mut Picture, there: impl Fn(&Picture) -> bool) {
         while !there(picture) {
             if let Said::Down(down) = self.next().await
                 && let Down::Events { session, events } = *down

@@ -7,11 +7,21 @@
 )]
 
 mod accounts;
+mod attacks;
+mod audit;
+mod catch_up;
 mod doors;
+mod entrance;
 mod feed;
+mod matrix;
 mod money;
 mod page;
+mod people;
+mod presence;
 mod sessions;
+mod share;
 mod stack;
 mod steering;
 mod stream;
+mod tls;
+mod tokens;

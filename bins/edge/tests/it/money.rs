@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 use uuid::Uuid;
 
 /// The projector as it is shipped; built with the other programs before tests run.
-fn projector(stack: &Stack) -> Child {
+pub fn projector(stack: &Stack) -> Child {
     let test = std::env::current_exe().unwrap();
     let built: PathBuf = test.parent().unwrap().parent().unwrap().to_owned();
     Command::new(built.join("duplex-projector"))

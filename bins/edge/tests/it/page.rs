@@ -16,10 +16,20 @@ async fn every_answer_forbids_what_the_page_does_not_need() {
                 .map(|value| value.to_str().unwrap().to_owned())
         };
         let policy = header("content-security-policy").unwrap();
-        assert!(
-            policy.starts_with("default-src 'none'; script-src 'self' 'wasm-unsafe-eval';"),
-            "{policy}"
-        );
+        let rules: Vec<&str> = policy.split("; ").collect();
+        for rule in [
+            "default-src 'none'",
+            "script-src 'self' 'wasm-unsafe-eval'",
+            "connect-src 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+        ] {
+            assert!(rules.contains(&rule), "{rule}: {policy}");
+        }
+        for own in ["cross-origin-opener-policy", "cross-origin-resource-policy"] {
+            assert_eq!(header(own).as_deref(), Some("same-origin"), "{path}");
+        }
         assert_eq!(
             header("x-content-type-options").as_deref(),
             Some("nosniff"),

@@ -4,7 +4,7 @@ use duplex_domain::{
     Envelope, Event, Lane, Role, RunnerId, Seq, SessionId, TeamId, Time, UserId, WorkspaceId,
     Writer,
 };
-use duplex_edge::{Config, Edge};
+use duplex_edge::{Config, Edge, Limited};
 use duplex_eventlog::{
     Address, Log, ModelInfo, Options, Registry, RunnerInfo, TokenPrices, WorkspaceEntry,
     WorkspaceState,
@@ -24,6 +24,7 @@ pub const PASSWORD: &str = "correct horse battery";
 
 pub struct Stack {
     pub edge: Edge,
+    pub config: Config,
     pub base: String,
     pub http: Client,
     pub log: Log,
@@ -67,7 +68,7 @@ impl Answer {
 }
 
 /// Somebody signed in.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Person {
     pub id: UserId,
     pub cookie: String,
@@ -77,13 +78,18 @@ pub struct Person {
 
 impl Stack {
     pub async fn start() -> Self {
+        Self::start_as(|_| {}).await
+    }
+
+    /// An edge that is told something else than usual.
+    pub async fn start_as(change: impl FnOnce(&mut Config)) -> Self {
         let folder = scratch_dir().unwrap();
         let nats = NatsServer::start(NatsOptions::new(folder.path().join("nats")));
         let postgres = Postgres::start(PostgresOptions::fast(folder.path().join("postgres")));
         let (nats, postgres) = tokio::join!(nats, postgres);
         let (nats, postgres) = (nats.unwrap(), postgres.unwrap());
         let data = folder.path().join("edge");
-        let config = Config {
+        let mut config = Config {
             nats: nats.url(),
             nats_monitor: Some(nats.monitor_url()),
             postgres: postgres.url(),
@@ -91,18 +97,22 @@ impl Stack {
             origins: vec![],
             data: data.clone(),
             terminals_per_person: 16,
-            sockets_per_person: 32,
+            limits: Limited::default(),
+            tls: None,
+            proxies: vec![],
             ready_file: None,
         };
-        let edge = Edge::start(&config).await.unwrap();
+        change(&mut config);
+        let edge = Box::pin(Edge::start(&config)).await.unwrap();
         let options = Options {
             url: nats.url(),
             monitor: None,
             name: "test",
         };
         Self {
-            base: format!("http://{}", edge.address),
+            base: base(&config, &edge),
             edge,
+            config,
             http: Client::new(),
             log: Log::connect(&options).await.unwrap(),
             data,
@@ -112,6 +122,25 @@ impl Stack {
             _postgres: postgres,
             _folder: folder,
         }
+    }
+
+    /// Changes the tables behind the edge's back.
+    pub async fn sql(&self, statement: &str) {
+        let mut psql = tokio::process::Command::new("psql");
+        let done = psql.args([
+            "-qX",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-c",
+            statement,
+            &self.postgres_url,
+        ]);
+        assert!(done.status().await.unwrap().success(), "{statement}");
+    }
+
+    /// One more edge on the same log and tables.
+    pub async fn another_edge(&self) -> Edge {
+        Edge::start(&self.config).await.unwrap()
     }
 
     pub fn setup_secret(&self) -> String {
@@ -124,6 +153,16 @@ impl Stack {
         self.http
             .request(method, format!("{}{path}", self.base))
             .header("origin", &self.base)
+    }
+
+    /// As [`Self::post`], told to have come from an address, as a proxy tells it.
+    pub async fn post_from(&self, address: &str, path: &str, body: Value) -> Response {
+        let request = self.request(Method::POST, path).json(&body);
+        request
+            .header("x-forwarded-for", address)
+            .send()
+            .await
+            .unwrap()
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Response {
@@ -147,7 +186,29 @@ impl Stack {
         self.person(self.post("/api/login", body).await).await
     }
 
-    async fn person(&self, response: Response) -> Person {
+    /// Bob, whom Ada invites.
+    pub async fn bob(&self, ada: &Person, role: &str) -> Person {
+        self.joins(ada, "Bob", role).await
+    }
+
+    /// Somebody whom an owner invites; the name in small letters is their address at example.org.
+    pub async fn joins(&self, owner: &Person, name: &str, role: &str) -> Person {
+        let invited = owner.post("/api/team/invitations", json!({"role": role}));
+        let invited = invited.await;
+        assert_eq!(invited.status, 201, "{invited:?}");
+        let email = format!("{}@example.org", name.to_lowercase());
+        let body = json!({"secret": invited.body["secret"], "name": name, "email": email, "password": PASSWORD});
+        self.person(self.post("/api/join", body).await).await
+    }
+
+    /// Somebody in another browser.
+    pub async fn login_as(&self, name: &str) -> Person {
+        let email = format!("{}@example.org", name.to_lowercase());
+        let body = json!({"email": email, "password": PASSWORD});
+        self.person(self.post("/api/login", body).await).await
+    }
+
+    pub async fn person(&self, response: Response) -> Person {
         let cookie = response.headers()["set-cookie"].to_str().unwrap();
         let cookie = cookie.split(';').next().unwrap().to_owned();
         let me = Answer::of(response).await;
@@ -230,6 +291,14 @@ impl Stack {
             .await
             .unwrap();
         (session, address, seq)
+    }
+}
+
+/// Certificates are for names; without one the address does.
+fn base(config: &Config, edge: &Edge) -> String {
+    match config.tls {
+        Some(_) => format!("https://localhost:{}", edge.address.port()),
+        None => format!("http://{}", edge.address),
     }
 }
 

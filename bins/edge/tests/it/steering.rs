@@ -122,6 +122,7 @@ fn asks(call: &str) -> Event {
             cwd: "/w".into(),
         },
         rule: "bash(git *)".into(),
+        people: 1,
     }
 }
 
