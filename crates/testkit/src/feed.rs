@@ -2,8 +2,9 @@
 
 use crate::{DEADLINE, Person};
 use anyhow::{Context as _, bail};
-use duplex_domain::{Command, ItemKind, Picture, Seq, SessionId, TerminalId, UserId};
-use duplex_wire::{Down, Screenful, ScreenfulKind, Up};
+use duplex_domain::{Command, ItemKind, Picture, Seq, SessionId, TerminalId};
+use duplex_wire::mirror::{Shown, Step};
+use duplex_wire::{Down, Present, Screenful, Up};
 use futures_util::{SinkExt, StreamExt};
 use std::collections::HashMap;
 use std::time::Instant;
@@ -25,7 +26,7 @@ pub struct Feed {
     /// How many screens came in the place of what was shown.
     pub screens: usize,
     /// Who watches the session.
-    pub watching: Vec<UserId>,
+    pub present: Vec<Present>,
     /// Whether this tab tells the server what it has drawn, at once.
     pub draws: bool,
     /// Commands that were refused: id, code, message.
@@ -37,8 +38,8 @@ pub struct Feed {
     /// Whether everything that was there has come.
     pub synced: bool,
     session: SessionId,
-    /// How many bytes of its output each terminal shows.
-    offsets: HashMap<TerminalId, u64>,
+    /// How much of its output each terminal shows.
+    shown: HashMap<TerminalId, Shown>,
     /// Bytes of terminals that came, and how many of them the server knows to be drawn.
     came: u64,
     told: u64,
@@ -61,14 +62,14 @@ impl Feed {
             picture: Picture::new(session),
             terminals: HashMap::new(),
             screens: 0,
-            watching: Vec::new(),
+            present: Vec::new(),
             draws: false,
             refused: Vec::new(),
             accepted: Vec::new(),
             received: 0,
             synced: false,
             session,
-            offsets: HashMap::new(),
+            shown: HashMap::new(),
             came: 0,
             told: 0,
             socket,
@@ -137,7 +138,7 @@ impl Feed {
             Down::Snapshot { picture, .. } => {
                 self.picture = *picture;
                 self.terminals.clear();
-                self.offsets.clear();
+                self.shown.clear();
             }
             Down::Events { session, events } => {
                 for frame in events {
@@ -149,35 +150,29 @@ impl Feed {
             Down::Refused {
                 id, code, message, ..
             } => self.refused.push((id, code, message)),
-            Down::Watching { people, .. } => self.watching = people,
+            Down::Presence { people, .. } => self.present = people,
             Down::Welcome { .. } | Down::Beat { .. } | Down::Pong {} => {}
         }
     }
 
-    /// Appends output where it belongs. A gap that no screen fills is an error.
+    /// Takes a terminal's bytes in as a page does. A gap that no screen fills is an error.
     fn take_screenful(&mut self, screenful: &Screenful<'_>) -> anyhow::Result<()> {
-        let Screenful {
-            terminal, offset, ..
-        } = *screenful;
+        let terminal = screenful.terminal;
         self.came += screenful.bytes.len() as u64;
-        let shown = self.offsets.get(&terminal).copied();
+        let shown = self.shown.entry(terminal).or_default();
         let bytes = self.terminals.entry(terminal).or_default();
-        match screenful.kind {
-            ScreenfulKind::Size => return Ok(()),
-            ScreenfulKind::Screen => {
+        let before = shown.offset();
+        match shown.take(screenful) {
+            Step::Draw => {
                 self.screens += 1;
                 bytes.clear();
                 bytes.extend_from_slice(screenful.bytes);
-                self.offsets.insert(terminal, offset);
             }
-            ScreenfulKind::Output => {
-                let shown = shown.unwrap_or(offset);
-                anyhow::ensure!(offset <= shown, "a gap from byte {shown} to {offset}");
-                let known = usize::try_from(shown - offset)?;
-                let fresh = screenful.bytes.get(known..).unwrap_or_default();
-                bytes.extend_from_slice(fresh);
-                self.offsets.insert(terminal, shown + fresh.len() as u64);
+            Step::Write(without) => {
+                bytes.extend_from_slice(screenful.bytes.get(without..).unwrap_or_default());
             }
+            Step::Resize(_) | Step::Skip => {}
+            Step::Gap => bail!("a gap from byte {before} to {}", screenful.offset),
         }
         Ok(())
     }
@@ -195,7 +190,8 @@ impl Feed {
     /// How many bytes of its output a terminal shows.
     #[must_use]
     pub fn offset(&self, terminal: TerminalId) -> u64 {
-        self.offsets.get(&terminal).copied().unwrap_or_default()
+        let shown = self.shown.get(&terminal);
+        shown.map_or(0, |shown| shown.offset())
     }
 
     /// Waits until this tab shows what is expected.

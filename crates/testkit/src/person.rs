@@ -3,7 +3,9 @@
 use crate::Feed;
 use anyhow::Context as _;
 use duplex_domain::{Command, Delivery, Seq, SessionId};
-use duplex_wire::{Accepted, Created, SessionPage, SessionView, Setup};
+use duplex_wire::{
+    Accepted, Created, Invite, Join, Me, SecretLink, SessionPage, SessionView, Setup, TeamRole,
+};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -45,6 +47,50 @@ impl Person {
     pub async fn signs_in(url: &str, email: &str) -> anyhow::Result<Self> {
         let login = json!({ "email": email, "password": PASSWORD });
         Self::enters(url, "/api/login", &login).await
+    }
+
+    /// Makes an account with the secret of an invitation.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn joins(url: &str, secret: &str, name: &str, email: &str) -> anyhow::Result<Self> {
+        let join = Join {
+            secret: secret.to_owned(),
+            name: name.to_owned(),
+            email: email.to_owned(),
+            password: PASSWORD.to_owned(),
+        };
+        Self::enters(url, "/api/join", &serde_json::to_value(join)?).await
+    }
+
+    /// Makes an invitation into the team and gives its secret.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn invites(&self, role: TeamRole) -> anyhow::Result<String> {
+        let (note, days) = (None, None);
+        let invite = Invite { role, note, days };
+        let request = self.request(Method::POST, "/api/team/invitations");
+        let answer = ok(request.json(&invite).send().await?).await?;
+        Ok(answer.json::<SecretLink>().await?.secret)
+    }
+
+    /// Invites somebody into the team, who joins at once; `name` in small letters is their address at example.org.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn brings(&self, name: &str, role: TeamRole) -> anyhow::Result<Self> {
+        let secret = self.invites(role).await?;
+        let email = format!("{}@example.org", name.to_lowercase());
+        Self::joins(&self.url, &secret, name, &email).await
+    }
+
+    /// Who the server says this is.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn me(&self) -> anyhow::Result<Me> {
+        self.get("/api/me").await
     }
 
     async fn enters(url: &str, path: &str, body: &Value) -> anyhow::Result<Self> {

@@ -72,7 +72,7 @@ pub struct Stack {
     pub provider: double::Handle,
     /// A git repository to open sessions on.
     pub workspace: PathBuf,
-    /// Where the log is.
+    /// Where the log is, for the user who makes its streams and may read it.
     pub nats_url: String,
     options: StackOptions,
     folder: TempDir,
@@ -150,6 +150,17 @@ impl Stack {
     #[must_use]
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Where the log is, for one of its users: `setup`, `edge`, `runner` or `projector`.
+    ///
+    /// # Errors
+    /// When there is no such user.
+    pub fn nats_url_of(&self, user: &str) -> anyhow::Result<String> {
+        let file = self.data().join("nats/passwords").join(user);
+        let password = std::fs::read_to_string(file)?;
+        let (_, address) = self.nats_url.split_once('@').context("no address")?;
+        Ok(format!("nats://{user}:{}@{address}", password.trim()))
     }
 
     fn run(&self) -> anyhow::Result<Run> {

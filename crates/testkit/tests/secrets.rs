@@ -38,7 +38,7 @@ impl Scene {
         let prompt = |feed: &Feed| feed.printed(terminal).contains('$');
         feed.sees("a prompt", prompt).await.unwrap();
         let options = Options {
-            url: stack.nats_url.clone(),
+            url: stack.nats_url_of("runner").unwrap(),
             monitor: None,
             name: "test",
         };
