@@ -7,6 +7,7 @@ use crate::{Percentiles, Report, Row};
 use anyhow::{Context as _, ensure};
 use duplex_eventlog::Options;
 use duplex_eventlog::yardstick::Yardstick;
+use duplex_local::{NatsOptions, NatsServer, scratch_dir};
 use duplex_testkit::{Person, Stack, StackOptions};
 use std::time::{Duration, Instant};
 
@@ -78,8 +79,10 @@ pub(crate) async fn measure(stack: &Stack, ada: &Person, keys: u32) -> anyhow::R
     let relay = Relay::start().await?;
     let mut duplex = Line::duplex(ada, session).await?.quieted().await?;
     let mut bare = Line::bare(&relay.url).await?.quieted().await?;
+    let folder = scratch_dir()?;
+    let bare_log = NatsServer::start(NatsOptions::new(folder.path())).await?;
     let options = Options {
-        url: stack.nats_url.clone(),
+        url: bare_log.url(),
         monitor: None,
         name: "bench",
     };

@@ -7,6 +7,7 @@ use anyhow::{Context as _, ensure};
 use duplex_domain::SessionId;
 use duplex_eventlog::Options;
 use duplex_eventlog::yardstick::{self, Yardstick};
+use duplex_local::{NatsOptions, NatsServer, scratch_dir};
 use duplex_testkit::{Person, Process, Stack, StackOptions, wait_for};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -103,7 +104,7 @@ pub async fn run(load: Load) -> anyhow::Result<Outcome> {
     let streamed = stream(&stack, load).await;
     let (viewers, costs) = streamed.with_context(|| stack.log_tail())?;
     let tokens = check(&viewers, load)?;
-    let bare = compare(&stack, load).await?;
+    let bare = compare(load).await?;
     stack.stop().await?;
     let report = Report {
         benchmark: "relay",
@@ -234,14 +235,16 @@ struct Bare {
     cpu: f64,
 }
 
-async fn compare(stack: &Stack, load: Load) -> anyhow::Result<Bare> {
+async fn compare(load: Load) -> anyhow::Result<Bare> {
+    let folder = scratch_dir()?;
+    let server = NatsServer::start(NatsOptions::new(folder.path())).await?;
     let options = Options {
-        url: stack.nats_url.clone(),
+        url: server.url(),
         monitor: None,
         name: "bench",
     };
     let yardstick = Yardstick::set_up(&options).await?;
-    let nats = stack.pid(Process::Nats)?;
+    let nats = server.pid();
     let before = Processes::now()?.usage(nats);
     let took = yardstick.paced(load.bare()).await?;
     let after = Processes::now()?.usage(nats);

@@ -217,8 +217,8 @@ async fn stalled(
     let Line::Duplex(known) = &*duplex else {
         anyhow::bail!("the flood is Duplex' own");
     };
-    let mut sleeper = Watching::open(ada, session, known.terminal).await?;
-    sleeper.next().await?;
+    let mut sleeper = Line::Duplex(Watching::open(ada, session, known.terminal).await?);
+    sleeper.output().await?;
     let mut beside = Line::duplex(ada, session).await?.quieted().await?;
     let edge = stack.pid(Process::Edge)?;
     let before = resident(edge)?;
@@ -232,12 +232,7 @@ async fn stalled(
     keys?;
     let grown = resident(edge)? - before;
     let begin = Instant::now();
-    let mut tail = Vec::new();
-    while !tail.windows(10).any(|window| window == b"stall-over") {
-        let kept = tail.len().saturating_sub(10);
-        tail.drain(..kept);
-        tail.extend(sleeper.next().await?);
-    }
+    sleeper.prints(b"stall-over").await?;
     let awake = begin.elapsed().as_secs_f64() * 1e3;
     Ok(vec![
         Row::alone("a viewer stalls: the edge's memory grows by", "MiB", grown),

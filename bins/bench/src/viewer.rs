@@ -141,7 +141,7 @@ impl Viewer {
             Down::Welcome { .. }
             | Down::Accepted { .. }
             | Down::Beat { .. }
-            | Down::Watching { .. }
+            | Down::Presence { .. }
             | Down::Pong {} => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! The command line of `duplex`, and the one place where it reads the environment.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use duplex_boot::config::{http_url, listen, nats_url, origin, postgres_url};
+use duplex_boot::config::{http_url, listen, nats_url, network, origin, postgres_url};
 use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
@@ -26,9 +26,13 @@ pub enum Command {
     /// At the first start it prints a link that makes the first owner. Everything is kept in the data folder, and the
     /// next start finds it as it was. Ctrl-C stops all of it.
     Up(Box<Up>),
+    /// Make the log's streams and buckets on a NATS server, before the processes that may not
+    ///
+    /// `duplex up` does it by itself. To be done again with each new version, before its processes start.
+    Prepare(Prepare),
     /// Check that everything Duplex needs is installed
     Doctor,
-    /// Check that the views in Postgres are what the log says
+    /// Check that the views in Postgres are what the log says, or that nobody changed the audit log
     ///
     /// Folds every session again from its log, up to where its view stands, and compares. Exit code 1 if any differs.
     Verify(Verify),
@@ -40,8 +44,10 @@ Examples:
       everything on this machine, at http://127.0.0.1:7700
   ANTHROPIC_API_KEY=… duplex up --workspace ~/code/shop
       with a key for the agent, offering one repository
-  duplex up --listen 0.0.0.0:7700 --origin https://duplex.example.org
-      behind a proxy that ends TLS under that name
+  duplex up --origin https://duplex.example.org --proxy 127.0.0.1
+      behind a proxy on this machine that ends TLS under that name
+  duplex up --listen 0.0.0.0:443 --origin https://duplex.example.org --tls-cert cert.pem --tls-key key.pem
+      for everybody, with a certificate
   duplex up --nats nats://10.0.0.5:4222 --postgres postgres://duplex:secret@10.0.0.6/duplex
       with servers that run already
 
@@ -53,6 +59,14 @@ The data folder:
   logs/           what the processes say        provider.toml  yours: [anthropic] api_key, base_url
   providers.toml, workspaces.toml                 yours: models; what is allowed in which workspace
 Copy all of it while Duplex is stopped for a backup.";
+
+/// What `duplex prepare` is told.
+#[derive(Clone, Debug, Args)]
+pub struct Prepare {
+    /// The NATS server, with the user that may make streams: `setup` in nats-users.conf
+    #[arg(long, env = "DUPLEX_NATS_URL", value_name = "URL", value_parser = nats_url, hide_env_values = true)]
+    pub nats: String,
+}
 
 /// What `duplex verify` is told.
 #[derive(Clone, Debug, Args)]
@@ -69,6 +83,9 @@ pub struct Verify {
     /// Empty the views instead; the running projector then builds them anew from the log
     #[arg(long)]
     pub rebuild: bool,
+    /// Check the audit log instead: this exported file, without any server, or else the running log
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with_all = ["rebuild", "sessions"])]
+    pub audit: Option<Option<PathBuf>>,
     /// Only these sessions
     #[arg(value_name = "SESSION")]
     pub sessions: Vec<duplex_domain::SessionId>,
@@ -87,6 +104,25 @@ pub struct Up {
     /// Where browsers see the page, if not at the address above; may be given several times
     #[arg(long = "origin", env = "DUPLEX_ORIGINS", value_name = "URL", value_delimiter = ',', value_parser = origin)]
     pub origins: Vec<String>,
+    /// A certificate in PEM, with which the page is served encrypted; read again when it changes
+    #[arg(
+        long,
+        env = "DUPLEX_TLS_CERT",
+        value_name = "FILE",
+        requires = "tls_key"
+    )]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key in PEM
+    #[arg(
+        long,
+        env = "DUPLEX_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_cert"
+    )]
+    pub tls_key: Option<PathBuf>,
+    /// A proxy that encrypts, by address or network: what it tells of who asks counts; may be given several times
+    #[arg(long = "proxy", env = "DUPLEX_PROXIES", value_name = "IP[/BITS]", value_delimiter = ',', value_parser = network)]
+    pub proxies: Vec<String>,
     /// Use this NATS server instead of a private one
     #[arg(long, value_name = "URL", value_parser = nats_url)]
     pub nats: Option<String>,
@@ -179,6 +215,12 @@ pub fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
         "DUPLEX_TERMINAL_IDLE_HOURS",
         "DUPLEX_TERMINAL_BURST_MIB",
         "DUPLEX_SOCKETS_PER_PERSON",
+        "DUPLEX_SOCKETS_PER_NETWORK",
+        "DUPLEX_REQUESTS_PER_PERSON",
+        "DUPLEX_REQUESTS_PER_NETWORK",
+        "DUPLEX_WRONG_TRIES_PER_NETWORK",
+        "DUPLEX_CONNECTIONS",
+        "DUPLEX_CONNECTIONS_PER_NETWORK",
     ]
     .into_iter()
     .filter_map(|name| Some((name, std::env::var_os(name)?)))

@@ -1,11 +1,13 @@
 //! The command people type: the whole of Duplex on one machine.
 
+mod audit;
 pub mod config;
 mod data;
 pub mod doctor;
 mod left_over;
 mod named;
 mod plan;
+pub mod prepare;
 mod program;
 mod run_file;
 mod start;

@@ -17,6 +17,10 @@ pub(crate) struct Plan {
     pub(crate) listen: SocketAddr,
     /// Where browsers see the page besides at its own address.
     pub(crate) public: Vec<String>,
+    /// The certificate and its key.
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    /// The proxies whose word counts, with commas.
+    pub(crate) proxies: String,
     pub(crate) nats: Option<(String, Option<String>)>,
     pub(crate) nats_sync: NatsSync,
     pub(crate) postgres: Option<String>,
@@ -30,6 +34,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn check(up: Up) -> anyhow::Result<Self> {
+        check_doors(&up)?;
         let data = up.data.or_else(default_data);
         let mut roots = up.roots;
         if roots.is_empty() {
@@ -38,6 +43,8 @@ impl Plan {
         Ok(Self {
             data: data.context("there is no home folder: choose a data folder with --data")?,
             programs: programs()?,
+            tls: up.tls_cert.zip(up.tls_key).map(whole).transpose()?,
+            proxies: up.proxies.join(","),
             public: up.origins,
             listen: up.listen,
             nats: up.nats.map(|url| (url, up.nats_monitor)),
@@ -58,7 +65,7 @@ impl Plan {
 
     /// The origins from which browsers may come, with commas.
     pub(crate) fn origins(&self) -> String {
-        origins(self.listen, &self.public)
+        origins(self.scheme(), self.listen, &self.public)
     }
 
     /// Where this machine reaches the page, also when it listens on all its addresses.
@@ -76,8 +83,50 @@ impl Plan {
 
     /// The address to print.
     pub(crate) fn page(&self) -> String {
-        format!("http://{}", self.reached_at())
+        format!("{}://{}", self.scheme(), self.reached_at())
     }
+
+    fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+}
+
+/// The edge refuses the same; here it is told before anything starts.
+fn check_doors(up: &Up) -> anyhow::Result<()> {
+    if up.tls_cert.is_some() || !up.proxies.is_empty() {
+        return Ok(());
+    }
+    ensure!(
+        up.listen.ip().to_canonical().is_loopback(),
+        "{} would be served unencrypted to whoever reaches it: listen on 127.0.0.1, or give a certificate with \
+         --tls-cert and --tls-key, or name the proxy that encrypts with --proxy",
+        up.listen
+    );
+    let promised = up
+        .origins
+        .iter()
+        .find(|origin| origin.starts_with("https:"));
+    if let Some(origin) = promised {
+        bail!(
+            "{origin} says https, but nothing encrypts: give a certificate with --tls-cert and --tls-key, or name \
+             the proxy that encrypts with --proxy"
+        );
+    }
+    Ok(())
+}
+
+/// The processes have folders of their own; files are named from the root.
+fn whole((certificate, key): (PathBuf, PathBuf)) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let whole = |flag: &str, path: &Path| {
+        let found = path.is_file().then(|| std::path::absolute(path).ok());
+        found
+            .flatten()
+            .with_context(|| format!("{flag} {} is no file", path.display()))
+    };
+    Ok((
+        whole("--tls-cert", &certificate)?,
+        whole("--tls-key", &key)?,
+    ))
 }
 
 fn free(listen: SocketAddr) -> anyhow::Result<SocketAddr> {
@@ -91,10 +140,10 @@ fn free(listen: SocketAddr) -> anyhow::Result<SocketAddr> {
 }
 
 /// Those given, and this machine's own two.
-fn origins(listen: SocketAddr, given: &[String]) -> String {
+fn origins(scheme: &str, listen: SocketAddr, given: &[String]) -> String {
     let own = [
-        format!("http://{listen}"),
-        format!("http://localhost:{}", listen.port()),
+        format!("{scheme}://{listen}"),
+        format!("{scheme}://localhost:{}", listen.port()),
     ];
     let all: Vec<_> = given.iter().chain(&own).map(String::as_str).collect();
     all.join(",")
@@ -139,7 +188,7 @@ mod tests {
     fn browsers_may_come_from_this_machine_and_from_the_public_name() {
         let listen = "127.0.0.1:7700".parse().unwrap();
         assert_eq!(
-            origins(listen, &["https://duplex.example.org".into()]),
+            origins("http", listen, &["https://duplex.example.org".into()]),
             "https://duplex.example.org,http://127.0.0.1:7700,http://localhost:7700"
         );
     }

@@ -7,7 +7,9 @@ use crate::plan::{Plan, program};
 use crate::program::{Program, Ready, Running};
 use crate::run_file::Run;
 use crate::say;
-use duplex_local::{NatsOptions, NatsServer, Postgres, PostgresOptions, Sync};
+use anyhow::Context as _;
+use duplex_eventlog::{Log, Options};
+use duplex_local::{NatsOptions, NatsServer, NatsUser, Postgres, PostgresOptions, Sync};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -24,9 +26,39 @@ pub(crate) struct Started {
 
 /// Where the servers are, ours or not.
 struct Addresses {
-    nats: String,
+    nats: Nats,
     monitor: Option<String>,
     postgres: String,
+}
+
+/// The log's address, with each user's own name and password where the server is ours.
+struct Nats {
+    setup: String,
+    edge: String,
+    runner: String,
+    projector: String,
+}
+
+impl Nats {
+    fn of(server: &NatsServer) -> Self {
+        Self {
+            setup: server.url_of(NatsUser::Setup),
+            edge: server.url_of(NatsUser::Edge),
+            runner: server.url_of(NatsUser::Runner),
+            projector: server.url_of(NatsUser::Projector),
+        }
+    }
+
+    /// A server of somebody else's: who may do what there is theirs to say.
+    fn given(url: &str) -> Self {
+        let [setup, edge, runner, projector] = [(); 4].map(|()| url.to_owned());
+        Self {
+            setup,
+            edge,
+            runner,
+            projector,
+        }
+    }
 }
 
 type Environment = Vec<(&'static str, OsString)>;
@@ -36,6 +68,7 @@ pub(crate) async fn start(plan: &Plan, data: &DataFolder) -> anyhow::Result<Star
     let nats = start_nats(plan, data).await?;
     let postgres = start_postgres(plan, data).await?;
     let addresses = addresses(plan, nats.as_ref(), postgres.as_ref()).await?;
+    prepare(&addresses.nats.setup, addresses.monitor.clone()).await?;
     let mut projector = projector(plan, data, &addresses).start().await?;
     let mut runner = runner(plan, data, &addresses).start().await?;
     let mut edge = edge(plan, data, &addresses).start().await?;
@@ -81,11 +114,22 @@ async fn start_nats(plan: &Plan, data: &DataFolder) -> anyhow::Result<Option<Nat
     };
     let options = NatsOptions {
         sync,
-        ..NatsOptions::new(data.nats())
+        ..NatsOptions::for_processes(data.nats())
     };
     let server = NatsServer::start(options).await?;
     say(format_args!("  nats-server {} is ready", server.version()));
     Ok(Some(server))
+}
+
+/// Makes the streams and buckets that are missing: no process may.
+pub(crate) async fn prepare(nats: &str, monitor: Option<String>) -> anyhow::Result<()> {
+    let options = Options {
+        url: nats.to_owned(),
+        monitor,
+        name: "setup",
+    };
+    Log::prepare(&options).await?;
+    Ok(())
 }
 
 async fn start_postgres(plan: &Plan, data: &DataFolder) -> anyhow::Result<Option<Postgres>> {
@@ -102,14 +146,15 @@ async fn addresses(
     nats: Option<&NatsServer>,
     postgres: Option<&Postgres>,
 ) -> anyhow::Result<Addresses> {
-    let (own_nats, own_monitor) = (nats.map(NatsServer::url), nats.map(NatsServer::monitor_url));
+    let (own_nats, own_monitor) = (nats.map(Nats::of), nats.map(NatsServer::monitor_url));
     let own_postgres = match postgres {
         Some(server) => Some(server.database("duplex").await?),
         None => None,
     };
     let (given_nats, given_monitor) = plan.nats.clone().unzip();
+    let given_nats = given_nats.as_deref().map(Nats::given);
     Ok(Addresses {
-        nats: own_nats.or(given_nats).unwrap_or_default(),
+        nats: own_nats.or(given_nats).context("there is no NATS server")?,
         monitor: own_monitor.or(given_monitor.flatten()),
         postgres: own_postgres
             .or_else(|| plan.postgres.clone())
@@ -120,7 +165,7 @@ async fn addresses(
 fn noted(plan: &Plan, addresses: &Addresses) -> Run {
     let mut run = Run::default();
     run.address("edge", &plan.page());
-    run.address("nats", &addresses.nats);
+    run.address("nats", &addresses.nats.setup);
     run.address("postgres", &addresses.postgres);
     if let Some(monitor) = &addresses.monitor {
         run.address("nats_monitor", monitor);
@@ -129,11 +174,11 @@ fn noted(plan: &Plan, addresses: &Addresses) -> Run {
 }
 
 /// What all three are told: their folder, where the log is, and how to tell that they are ready.
-fn common(data: &DataFolder, name: &str, addresses: &Addresses) -> Environment {
+fn common(data: &DataFolder, name: &str, nats: &str, addresses: &Addresses) -> Environment {
     let mut environment = vec![
         ("DUPLEX_DATA", data.own(name).into()),
         ("DUPLEX_READY_FILE", data.ready_file(name).into()),
-        ("DUPLEX_NATS_URL", addresses.nats.clone().into()),
+        ("DUPLEX_NATS_URL", nats.into()),
     ];
     environment.extend(
         addresses
@@ -145,7 +190,7 @@ fn common(data: &DataFolder, name: &str, addresses: &Addresses) -> Environment {
 }
 
 fn projector(plan: &Plan, data: &DataFolder, addresses: &Addresses) -> Program {
-    let mut environment = common(data, "projector", addresses);
+    let mut environment = common(data, "projector", &addresses.nats.projector, addresses);
     environment.push(("DUPLEX_POSTGRES_URL", addresses.postgres.clone().into()));
     Program {
         name: "projector",
@@ -158,25 +203,34 @@ fn projector(plan: &Plan, data: &DataFolder, addresses: &Addresses) -> Program {
 }
 
 fn edge(plan: &Plan, data: &DataFolder, addresses: &Addresses) -> Program {
-    let mut environment = common(data, "edge", addresses);
+    let mut environment = common(data, "edge", &addresses.nats.edge, addresses);
     environment.extend([
         ("DUPLEX_POSTGRES_URL", addresses.postgres.clone().into()),
         ("DUPLEX_LISTEN", plan.listen.to_string().into()),
         ("DUPLEX_ORIGINS", plan.origins().into()),
     ]);
+    let proxies = Some(plan.proxies.clone()).filter(|proxies| !proxies.is_empty());
+    environment.extend(proxies.map(|proxies| ("DUPLEX_PROXIES", proxies.into())));
+    let mut ready = Ready::Answers(plan.reached_at());
+    if let Some((certificate, key)) = &plan.tls {
+        environment.push(("DUPLEX_TLS_CERT", certificate.into()));
+        environment.push(("DUPLEX_TLS_KEY", key.into()));
+        // Its certificate is for a name that this machine may not have.
+        ready = Ready::Makes(data.ready_file("edge"));
+    }
     Program {
         name: "edge",
         path: program(&plan.programs, "edge"),
         environment,
         named: Vec::new(),
-        ready: Ready::Answers(plan.reached_at()),
+        ready,
         log: data.log("edge"),
     }
 }
 
 /// The runner alone is told the provider's key.
 fn runner(plan: &Plan, data: &DataFolder, addresses: &Addresses) -> Program {
-    let mut environment = common(data, "runner", addresses);
+    let mut environment = common(data, "runner", &addresses.nats.runner, addresses);
     environment.extend([
         ("DUPLEX_ROOTS", plan.roots.clone()),
         ("DUPLEX_SANDBOX", plan.sandbox.to_string().into()),

@@ -1,5 +1,6 @@
 //! `duplex verify`: folds every session again from its log and compares that with the views.
 
+use crate::audit;
 use crate::config::{Verify, default_data};
 use crate::run_file::Run;
 use crate::say;
@@ -24,7 +25,13 @@ enum Outcome {
 /// # Errors
 /// When a view differs or is missing, or when log or database cannot be reached.
 pub async fn verify(options: Verify) -> anyhow::Result<()> {
+    if let Some(Some(file)) = &options.audit {
+        return audit::file(file);
+    }
     let (nats, postgres) = servers(&options)?;
+    if options.audit.is_some() {
+        return audit::running(nats).await;
+    }
     let log = Log::connect(&Options {
         url: nats,
         monitor: None,

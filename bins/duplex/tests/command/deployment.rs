@@ -39,6 +39,7 @@ fn service<'a>(compose: &'a str, name: &str) -> Vec<&'a str> {
 #[test]
 fn compose_sets_every_variable_of_the_one_nats_conf() {
     let (conf, compose) = (file("nats.conf"), file("compose.yaml"));
+    let conf = conf + &file("nats-users.conf");
     let settings: String = conf
         .lines()
         .filter(|line| !line.trim().starts_with('#'))
@@ -48,6 +49,30 @@ fn compose_sets_every_variable_of_the_one_nats_conf() {
         assert!(nats.contains(&format!("{variable}:")), "{variable}");
     }
     assert!(nats.contains("./nats.conf:"), "{nats}");
+    assert!(nats.contains("./nats-users.conf:"), "{nats}");
+}
+
+#[test]
+fn compose_tells_each_process_its_own_password_alone() {
+    let compose = file("compose.yaml");
+    let users = ["prepare", "edge", "projector", "runner"];
+    for (service_name, user) in users
+        .into_iter()
+        .zip(["setup", "edge", "projector", "runner"])
+    {
+        let lines = service(&compose, service_name).join("\n");
+        let own = format!("DUPLEX_NATS_{}_PASSWORD", user.to_uppercase());
+        let told: BTreeSet<&str> = variables(&lines)
+            .into_iter()
+            .filter(|name| name.starts_with("DUPLEX_NATS_") && name.ends_with("_PASSWORD"))
+            .collect();
+
+        assert_eq!(told, BTreeSet::from([own.as_str()]));
+        assert!(
+            lines.contains(&format!("nats://{user}:${{{own}}}@nats:4222")),
+            "{lines}"
+        );
+    }
 }
 
 #[test]

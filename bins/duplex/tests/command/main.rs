@@ -7,7 +7,9 @@
     reason = "a test may stop at the first surprise, and nobody else reads its parts"
 )]
 
+mod audit;
 mod deployment;
+mod doors;
 mod installed;
 mod refusals;
 mod up;

@@ -1,6 +1,6 @@
 //! `duplex up` starts everything, keeps it running, and stops all of it.
 use crate::installed::{Installed, signal, until};
-use duplex_local::Identity;
+use duplex_local::{Identity, NatsUser};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -32,9 +32,12 @@ async fn it_starts_everything_and_stops_all_of_it() {
 async fn a_second_start_finds_everything_as_it_was() {
     let installed = Installed::new();
     let (mut up, _) = installed.started().await;
-    let password =
-        |name: &str| std::fs::read_to_string(installed.data().join(name).join("password")).unwrap();
-    let before = (password("nats"), password("postgres"));
+    let kept = |name: &str| std::fs::read_to_string(installed.data().join(name)).unwrap();
+    let passwords = || {
+        let nats = NatsUser::ALL.map(|user| kept(&format!("nats/passwords/{}", user.name())));
+        (nats, kept("postgres/password"))
+    };
+    let before = passwords();
     signal("TERM", up.id().unwrap()).await;
     up.wait().await.unwrap();
     std::fs::write(installed.data().join("edge/set-up"), "").unwrap();
@@ -42,7 +45,7 @@ async fn a_second_start_finds_everything_as_it_was() {
 
     let (_up, run) = installed.started().await;
 
-    assert_eq!((password("nats"), password("postgres")), before);
+    assert_eq!(passwords(), before);
     let page = format!("Sign in:  http://127.0.0.1:{}", run.ports["edge"]);
     assert!(installed.said().contains(&page), "{}", installed.said());
 }
@@ -80,7 +83,12 @@ async fn when_it_is_killed_nothing_stays_and_the_next_start_works() {
 }
 
 /// What the edge is told besides what all three are.
-const EDGE: [&str; 3] = ["DUPLEX_LISTEN", "DUPLEX_ORIGINS", "DUPLEX_POSTGRES_URL"];
+const EDGE: [&str; 4] = [
+    "DUPLEX_LISTEN",
+    "DUPLEX_ORIGINS",
+    "DUPLEX_PROXIES",
+    "DUPLEX_POSTGRES_URL",
+];
 const PROJECTOR: [&str; 1] = ["DUPLEX_POSTGRES_URL"];
 const RUNNER: [&str; 6] = [
     "DUPLEX_ANTHROPIC_API_KEY",
@@ -109,7 +117,14 @@ async fn each_process_is_told_what_it_needs_and_the_runner_alone_the_key() {
         .env("ANTHROPIC_API_KEY", "key")
         .env("SECRET_OF_THE_SHELL", "1")
         .env("NAMED_KEY", "named")
-        .args(["--origin", "https://duplex.example.org", "--sandbox", "off"]);
+        .args([
+            "--origin",
+            "https://duplex.example.org",
+            "--proxy",
+            "10.0.0.7",
+            "--sandbox",
+            "off",
+        ]);
     let (_up, run) = installed.started_by(command).await;
 
     for (process, own) in [
