@@ -8,6 +8,7 @@ use crate::state::{feed, shared};
 use dioxus::prelude::*;
 use dioxus::web::WebEventExt;
 use duplex_domain::{Command, Delivery, Role, SessionId};
+use duplex_wire::Pane;
 use wasm_bindgen::JsCast;
 
 const AREA: &str = "#composer";
@@ -74,6 +75,8 @@ pub fn Composer(id: SessionId) -> Element {
                     drop(event);
                 },
                 oninput: move |event| {
+                    shared.company.uses(Pane::Chat);
+                    shared.company.types();
                     let text = event.value();
                     blank.set(text.trim().is_empty());
                     dom::store(&draft, Some(text).filter(|text| !text.is_empty()));

@@ -20,6 +20,9 @@ extern "C" {
     #[wasm_bindgen(method, js_name = toEnd)]
     fn to_end(this: &List);
 
+    #[wasm_bindgen(method, js_name = toRow)]
+    fn to_row(this: &List, row: &str, top: f64);
+
     #[wasm_bindgen(method)]
     fn dispose(this: &List);
 }
@@ -60,6 +63,11 @@ impl Scroller {
     /// Goes to the end and stays there.
     pub fn to_end(&self) {
         self.list.to_end();
+    }
+
+    /// Brings a row to the top of the view; `top` is about where it is, in pixels.
+    pub fn to_row(&self, row: &str, top: f64) {
+        self.list.to_row(row, top);
     }
 }
 

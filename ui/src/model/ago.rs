@@ -15,6 +15,17 @@ pub fn ago(now: Time, then: Time) -> String {
     }
 }
 
+/// For how long something still lasts.
+#[must_use]
+pub fn left(now: Time, until: Time) -> String {
+    let seconds = until.since(now) / 1000;
+    match seconds {
+        0..3_600 => format!("{} min", seconds.div_ceil(60)),
+        3_600..172_800 => format!("{} h", seconds.div_ceil(3_600)),
+        _ => format!("{} days", seconds.div_ceil(86_400)),
+    }
+}
+
 /// How long something took, from milliseconds.
 #[must_use]
 pub fn took(milliseconds: u64) -> String {
@@ -45,6 +56,13 @@ mod tests {
         assert_eq!(told(7_200), "2 h ago");
         assert_eq!(told(100_000), "yesterday");
         assert_eq!(told(864_000), "10 days ago");
+    }
+
+    #[test]
+    fn what_is_left_is_told_in_the_unit_that_fits() {
+        let told = |seconds: i64| left(Time(0), Time(seconds * 1000));
+        let all = [-5, 61, 3_600, 86_400, 604_800].map(told);
+        assert_eq!(all, ["0 min", "2 min", "1 h", "24 h", "7 days"]);
     }
 
     #[test]

@@ -99,6 +99,26 @@ impl Heights {
         window
     }
 
+    /// The first row of which something lies below a height, in pixels.
+    #[must_use]
+    pub fn row_at(&self, rows: &[Row], top: f64) -> Option<Place> {
+        let mut end = 0.0;
+        let mut ends = self.of(rows).into_iter().map(|height| {
+            end += height;
+            end
+        });
+        let index = ends.position(|end| end > top)?;
+        rows.get(index).map(|row| row.0.place)
+    }
+
+    /// The first row at or behind a place, and where it begins, in pixels.
+    #[must_use]
+    pub fn find(&self, rows: &[Row], place: Place) -> Option<(Place, f64)> {
+        let index = rows.iter().position(|row| row.0.place >= place)?;
+        let above = self.of(rows).into_iter().take(index).sum();
+        Some((rows[index].0.place, above))
+    }
+
     /// Both lists are in the log's order: one walk finds all.
     fn of(&self, rows: &[Row]) -> Vec<f64> {
         let mut known = self.known.iter().peekable();
@@ -138,6 +158,21 @@ mod tests {
         (0..count)
             .map(|seq| Row(Rc::new(item(seq, "", false))))
             .collect()
+    }
+
+    #[test]
+    fn a_row_is_found_by_its_place_and_by_its_height() {
+        let rows = rows(10);
+        let mut heights = Heights::default();
+        heights.learn(rows[0].0.place, 100.0);
+        let second = rows[1].0.place;
+        assert_eq!(heights.row_at(&rows, 100.0), Some(second));
+        assert_eq!(heights.row_at(&rows, 10_000.0), None);
+        assert_eq!(heights.find(&rows, second), Some((second, 100.0)));
+        let third = rows[2].0.place;
+        assert_eq!(heights.find(&rows, third), Some((third, 164.0)));
+        let (seq, index) = (Seq(99), 0);
+        assert_eq!(heights.find(&rows, Place { seq, index }), None);
     }
 
     #[test]

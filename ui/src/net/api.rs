@@ -3,8 +3,9 @@
 use crate::interop::dom;
 use duplex_domain::{Changes, Command, Place, SessionId, TerminalId, Time};
 use duplex_wire::{
-    Accepted, Costs, CreateSession, Created, ErrorBody, ItemPage, Login, Me, Model, OwnTerminal,
-    PostCommand, SessionPage, SetTeamBudget, Setup, TeamBudget, Workspace,
+    Accepted, AuditChain, AuditPage, AuditWords, CatchUp, Costs, CreateSession, Created, ErrorBody,
+    ItemPage, LinkOffer, LinkTaken, Login, MadeLink, MakeLink, Me, Model, OwnTerminal, PostCommand,
+    SessionPage, SetTeamBudget, Setup, ShareLink, SharedPast, TakeLink, TeamBudget, Workspace,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -58,7 +59,7 @@ impl Failure {
     }
 }
 
-async fn call<T: DeserializeOwned>(
+pub(super) async fn call<T: DeserializeOwned>(
     method: &str,
     path: &str,
     body: Option<String>,
@@ -74,11 +75,14 @@ async fn call<T: DeserializeOwned>(
     })
 }
 
-async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Failure> {
+pub(super) async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Failure> {
     call("GET", path, None).await
 }
 
-async fn post<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Result<T, Failure> {
+pub(super) async fn post<T: DeserializeOwned>(
+    path: &str,
+    body: &impl Serialize,
+) -> Result<T, Failure> {
     let body = serde_json::to_string(body).unwrap_or_default();
     call("POST", path, Some(body)).await
 }
@@ -115,7 +119,7 @@ pub async fn workspaces() -> Result<Vec<Workspace>, Failure> {
 
 /// A page of sessions; `state` and `q` narrow it.
 pub async fn sessions(state: &str, q: &str, cursor: Option<&str>) -> Result<SessionPage, Failure> {
-    let encode = |text: &str| String::from(js_sys::encode_uri_component(text));
+    let encode = escaped;
     let mut query = Vec::new();
     for (name, value) in [
         ("state", state),
@@ -133,6 +137,27 @@ pub async fn sessions(state: &str, q: &str, cursor: Option<&str>) -> Result<Sess
 pub async fn costs(by: &str, from: Option<Time>) -> Result<Costs, Failure> {
     let from = from.map_or_else(String::new, |from| format!("&from={}", from.0));
     get(&format!("/api/costs?by={by}{from}")).await
+}
+
+/// Text as it may stand behind `?`.
+pub fn escaped(text: &str) -> String {
+    String::from(js_sys::encode_uri_component(text))
+}
+
+/// A page of the audit log.
+pub async fn audit(query: &str, cursor: Option<&str>) -> Result<AuditPage, Failure> {
+    let cursor = cursor.map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
+    get(&format!("/api/team/audit?{query}{cursor}")).await
+}
+
+/// What the audit log can be filtered by.
+pub async fn audit_words() -> Result<AuditWords, Failure> {
+    get("/api/team/audit/words").await
+}
+
+/// Whether the audit log is as it was written.
+pub async fn audit_chain() -> Result<AuditChain, Failure> {
+    get("/api/team/audit/chain").await
 }
 
 /// What the team may spend.
@@ -172,6 +197,42 @@ pub async fn terminal_text(session: SessionId, terminal: TerminalId) -> Result<S
         return Ok(text);
     }
     Err(Failure::of(status, &text))
+}
+
+/// What happened in a session since the person last looked at it.
+pub async fn digest(session: SessionId) -> Result<CatchUp, Failure> {
+    get(&format!("/api/sessions/{session}/digest")).await
+}
+
+/// The links to a session.
+pub async fn links(session: SessionId) -> Result<Vec<ShareLink>, Failure> {
+    get(&format!("/api/sessions/{session}/links")).await
+}
+
+/// Makes a link to a session.
+pub async fn make_link(session: SessionId, wish: &MakeLink) -> Result<MadeLink, Failure> {
+    post(&format!("/api/sessions/{session}/links"), wish).await
+}
+
+/// Takes a link back.
+pub async fn revoke_link(session: SessionId, link: &str) -> Result<(), Failure> {
+    let path = format!("/api/sessions/{session}/links/{link}");
+    call("DELETE", &path, None).await
+}
+
+/// What a link leads to.
+pub async fn look_at_link(link: &TakeLink) -> Result<LinkOffer, Failure> {
+    post("/api/share/look", link).await
+}
+
+/// Takes a link up.
+pub async fn take_link(link: &TakeLink) -> Result<LinkTaken, Failure> {
+    post("/api/share", link).await
+}
+
+/// The stretch of a session's past that a link shows.
+pub async fn shared_past() -> Result<SharedPast, Failure> {
+    get("/api/share/past").await
 }
 
 /// The person's running terminals, in all sessions.

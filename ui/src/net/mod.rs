@@ -3,4 +3,5 @@
 pub mod api;
 pub mod feed;
 pub mod link;
+pub mod people;
 pub mod seen;

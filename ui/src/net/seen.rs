@@ -2,8 +2,8 @@
 
 use crate::interop::terminal::Drawn;
 use crate::model::rows::{self, Row};
-use crate::model::screen::{Shown, Step};
 use duplex_domain::{Item, Picture, Seq, Session, SessionId, Size, TerminalId};
+use duplex_wire::mirror::{Shown, Step};
 use duplex_wire::{Frame, Screenful};
 use std::collections::HashMap;
 

@@ -1,8 +1,8 @@
 //! The page of what was spent, over all sessions.
 
-use super::sessions::TopBar;
 use crate::components::icon::icon;
 use crate::components::money::{BudgetForm, bar};
+use crate::components::top_bar::TopBar;
 use crate::interop::dom;
 use crate::model::money;
 use crate::net::api::{self, Failure};

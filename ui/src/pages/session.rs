@@ -8,6 +8,7 @@ use crate::components::confirm::Confirm;
 use crate::components::icon::icon;
 use crate::components::mode::ModeChoice;
 use crate::components::money::{MoneyButton, MoneyPanel, Spent};
+use crate::components::people::{Following, Meanwhile, PeopleButton, Telling, Typing};
 use crate::components::plan::Plan;
 use crate::components::rules::RulesButton;
 use crate::components::split::{Divider, SplitPane};
@@ -24,7 +25,7 @@ use crate::route::Route;
 use crate::state::{Shown, feed, shared};
 use dioxus::prelude::*;
 use duplex_domain::{Command, Role, Session, SessionId, State, TerminalState};
-use duplex_wire::{Model, SessionRow, Working};
+use duplex_wire::{Model, Pane, SessionRow, Working};
 use std::rc::Rc;
 
 /// One session. A changed address is a new session: nothing of the old one stays.
@@ -108,6 +109,15 @@ fn Loading(id: SessionId) -> Element {
 
 #[component]
 fn BackLink() -> Element {
+    // There is nothing else for who came by a link.
+    if shared()
+        .me
+        .read()
+        .as_ref()
+        .is_some_and(duplex_wire::Me::is_visitor)
+    {
+        return rsx! {};
+    }
     rsx! {
         Link { class: "icon-button", to: Route::Sessions {}, aria_label: "All sessions", title: "All sessions",
             {icon("back")}
@@ -137,9 +147,11 @@ fn Open(id: SessionId) -> Element {
         }
     };
     rsx! {
-        div { class: "session", onkeydown: keys,
+        div { class: "session", onkeydown: keys, onwheel: move |_| shared.company.goes_own_way(),
             Header { id, divider: divider.clone() }
             Spoken { id }
+            Telling { id }
+            Following {}
             if ended {
                 EndedBanner { id }
                 main { class: "pane alone", id: "content", Chat { id, ended } }
@@ -194,9 +206,15 @@ fn Chat(id: SessionId, ended: bool) -> Element {
         }
     };
     rsx! {
-        div { class: "chat", onkeydown: escape,
+        div {
+            class: "chat",
+            onkeydown: escape,
+            onfocusin: move |_| shared.company.uses(Pane::Chat),
+            onpointerdown: move |_| shared.company.uses(Pane::Chat),
+            Meanwhile { id }
             Transcript { id }
             if !ended {
+                Typing {}
                 Plan {}
                 Spent {}
                 Asking {}
@@ -282,7 +300,8 @@ fn Header(id: SessionId, divider: Divider) -> Element {
     let mut models = use_signal(Vec::new);
     use_effect(move || {
         let _ = shared.nudges.read();
-        if models.peek().is_empty() {
+        // Guests see the session's own model, and no others.
+        if models.peek().is_empty() && !shared.is_guest() {
             spawn(async move {
                 // Without them, the session's own model is shown; the next nudge asks again.
                 models.set(api::models().await.unwrap_or_default());
@@ -313,6 +332,7 @@ fn Header(id: SessionId, divider: Divider) -> Element {
             {sandbox_chip(&session.sandbox)}
             span { class: "grow" }
             div { class: "head-tools",
+                PeopleButton { id, session: Shown(Rc::clone(&session)) }
                 ChangesButton { id, session: Shown(Rc::clone(&session)) }
                 MoneyButton { id, session: Shown(Rc::clone(&session)), window }
                 RulesButton { id, session: Shown(Rc::clone(&session)) }

@@ -2,6 +2,7 @@
 
 use super::new_session::NewSession;
 use crate::components::icon::icon;
+use crate::components::top_bar::TopBar;
 use crate::components::{confirm::Confirm, state_dot::state_dot};
 use crate::interop::dom;
 use crate::model::{ago, money};
@@ -89,6 +90,7 @@ pub fn Sessions() -> Element {
             wanted += 1;
         });
     };
+    let guest = shared.is_guest();
     let view = listed.read().clone();
     let narrowed = !state.read().is_empty() || !query.read().is_empty();
     rsx! {
@@ -96,16 +98,20 @@ pub fn Sessions() -> Element {
         main { class: "page", id: "content",
             div { class: "page-head",
                 h1 { "Sessions" }
-                button {
-                    r#type: "button",
-                    class: "button primary",
-                    id: "new-session",
-                    onclick: move |_| opening.set(true),
-                    {icon("plus")}
-                    "New session"
+                if !guest {
+                    button {
+                        r#type: "button",
+                        class: "button primary",
+                        id: "new-session",
+                        onclick: move |_| opening.set(true),
+                        {icon("plus")}
+                        "New session"
+                    }
                 }
             }
-            super::new_session::DemoBanner {}
+            if !guest {
+                super::new_session::DemoBanner {}
+            }
             div { class: "filters",
                 div { class: "segments", role: "group", aria_label: "Show",
                     for (value , label) in [("", "All"), ("active", "Active"), ("ended", "Ended")] {
@@ -163,12 +169,16 @@ pub fn Sessions() -> Element {
                 },
                 Some(page) if page.sessions.is_empty() => rsx! {
                     div { class: "empty",
-                        p { "No sessions yet. Start one on a folder with a git repository." }
-                        button {
-                            r#type: "button",
-                            class: "button primary",
-                            onclick: move |_| opening.set(true),
-                            "New session"
+                        if guest {
+                            p { "No sessions yet. You see those that people of the team let you into." }
+                        } else {
+                            p { "No sessions yet. Start one on a folder with a git repository." }
+                            button {
+                                r#type: "button",
+                                class: "button primary",
+                                onclick: move |_| opening.set(true),
+                                "New session"
+                            }
                         }
                     }
                 },
@@ -308,39 +318,6 @@ pub fn short_id(id: &str) -> String {
     id.get(id.len().saturating_sub(8)..)
         .unwrap_or(id)
         .to_owned()
-}
-
-/// The bar above the list.
-#[component]
-pub fn TopBar() -> Element {
-    let shared = shared();
-    let name = shared
-        .me
-        .read()
-        .as_ref()
-        .map(|me| me.name.clone())
-        .unwrap_or_default();
-    let leave = move |_| {
-        spawn(async move {
-            match api::logout().await {
-                Ok(_) => shared.sign_out(),
-                Err(failure) => shared.failed(&failure),
-            }
-        });
-    };
-    rsx! {
-        header { class: "topbar",
-            Link { class: "brand", to: Route::Sessions {}, "Duplex" }
-            nav { class: "pages", aria_label: "Pages",
-                Link { class: "button quiet small", active_class: "here", to: Route::Sessions {}, "Sessions" }
-                Link { class: "button quiet small", active_class: "here", to: Route::Costs {}, "Costs" }
-            }
-            span { class: "grow" }
-            ThemeButton {}
-            span { class: "muted who", "{name}" }
-            button { r#type: "button", class: "button quiet", onclick: leave, "Sign out" }
-        }
-    }
 }
 
 /// Goes through the themes.

@@ -8,13 +8,15 @@ use crate::net::feed::Msg;
 use crate::net::link::Link;
 use crate::net::seen::Seen;
 use dioxus::prelude::*;
-use duplex_domain::{Command, Role, Session, SessionId, State, TerminalId, UserId};
-use duplex_wire::Me;
+use duplex_domain::{Command, Role, Session, SessionId, State, TerminalId};
+use duplex_wire::{Me, TeamRole};
 use futures_channel::mpsc::UnboundedSender;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+mod company;
 pub mod prefs;
+pub use company::Company;
 
 /// A session that cannot be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +73,8 @@ pub struct Shared {
     pub nudges: Signal<u32>,
     /// Counts moments at which the chat should go to its end.
     pub ends: Signal<u32>,
-    /// Who has the session on a page.
-    pub watching: Signal<Vec<UserId>>,
+    /// Who else is at the session shown, and where.
+    pub company: Company,
     /// Terminals whose code could not be loaded.
     pub broken: Signal<BTreeSet<TerminalId>>,
 }
@@ -93,7 +95,7 @@ impl Shared {
             toasts: Signal::new(Vec::new()),
             nudges: Signal::new(0),
             ends: Signal::new(0),
-            watching: Signal::new(Vec::new()),
+            company: Company::new(),
             broken: Signal::new(BTreeSet::new()),
         }
     }
@@ -102,6 +104,20 @@ impl Shared {
     pub fn signed_in(mut self, user: Me) {
         if self.me.peek().as_ref() != Some(&user) {
             self.me.set(Some(user));
+        }
+    }
+
+    /// Whether the person at the page is a guest of the team, who opens nothing.
+    #[must_use]
+    pub fn is_guest(self) -> bool {
+        let me = self.me.read();
+        me.as_ref().is_some_and(|me| me.role == TeamRole::Guest)
+    }
+
+    /// Asks the server who is signed in, where that may have changed.
+    pub async fn look_at_me(self) {
+        if let Ok(me) = api::me().await {
+            self.signed_in(me);
         }
     }
 
@@ -164,6 +180,7 @@ impl Shared {
 
     /// Shows the session as it is now.
     pub fn show(mut self, seen: &Seen) {
+        self.company.newest.set(seen.picture.session.seq);
         let still = seen.still();
         let same = self
             .session
@@ -208,10 +225,10 @@ impl Shared {
     }
 }
 
-/// What all of the page shares.
+/// What all of the page shares; no hook, so it may be asked for in a handler or under a condition.
 #[must_use]
 pub fn shared() -> Shared {
-    use_context()
+    consume_context()
 }
 
 /// The way to the page's connection.
@@ -235,5 +252,5 @@ impl Line {
 /// The way to the page's connection.
 #[must_use]
 pub fn feed() -> Line {
-    use_context()
+    consume_context()
 }

@@ -75,7 +75,7 @@ export function watchPage(report: (what: string) => void): void {
   addEventListener("offline", () => report("offline"));
   addEventListener("focus", () => report("focus"));
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") report("visible");
+    report(document.visibilityState === "visible" ? "visible" : "hidden");
   });
 }
 

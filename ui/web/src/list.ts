@@ -2,6 +2,8 @@
 
 /** How near the end counts as at the end, in pixels. */
 const NEAR = 48;
+/** How much room a row that was looked for has above it, in pixels. */
+const ABOVE = 28;
 
 export class List {
   private pinned = true;
@@ -34,6 +36,22 @@ export class List {
   toEnd(): void {
     this.pinned = true;
     this.resized();
+  }
+
+  /** Brings a row to the top. Heights above it may be guesses, so it is looked for once it exists. */
+  toRow(row: string, top: number): void {
+    this.pinned = false;
+    this.scroller.scrollTop = top;
+    this.lastTop = this.scroller.scrollTop;
+    let frames = 12;
+    const settle = () => {
+      const found = this.scroller.querySelector<HTMLElement>(`[data-row="${CSS.escape(row)}"]`);
+      const off = found ? found.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top - ABOVE : 0;
+      if (Math.abs(off) > 1) this.scroller.scrollTop += off;
+      if (--frames > 0 && !this.gone) requestAnimationFrame(settle);
+      else this.report();
+    };
+    requestAnimationFrame(settle);
   }
 
   dispose(): void {

@@ -1,5 +1,6 @@
 // What the shell tells of its commands (OSC 133, OSC 633), and what of the terminal goes into the chat.
 import type { IDecoration, IMarker, Terminal } from "@xterm/xterm";
+import { clean } from "./terminal-paste";
 
 /** The most that is put into a message, in characters; the end is kept. */
 const MOST = 32 * 1024;
@@ -91,8 +92,8 @@ function unescaped(line: string): string {
 
 /** Text of a terminal as a fenced block: without controls, its end if it is too long. */
 export function block(name: string, text: string): string {
-  // Controls are what this is about.
-  const plain = text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "");
+  // A reader must not see another order than was written.
+  const plain = clean(text).replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
   const over = plain.length - MOST;
   const kept = over > 0 ? `[${over} characters before this are left out]\n${plain.slice(over)}` : plain;
   const longest = Math.max(2, ...(kept.match(/`+/g) ?? []).map((ticks) => ticks.length));

@@ -7,7 +7,7 @@ const MOST_BYTES = 5 * 1024;
 /** So are more lines, where the program does not ask for pastes to be marked: each line would be run. */
 const MOST_LINES = 5;
 
-/** A paste without controls: the end of a marked paste could hide in it, and keys such as Ctrl-C. */
+/** Text without controls: in a paste, its end could hide among them, and keys such as Ctrl-C. */
 export function clean(text: string): string {
   // Controls are what this is about.
   return text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "");

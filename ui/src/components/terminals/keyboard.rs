@@ -2,9 +2,10 @@
 
 use crate::components::icon::icon;
 use crate::components::menu::{Choice, Menu};
-use crate::state::shared;
+use crate::state::{Shown, shared};
 use dioxus::prelude::*;
 use duplex_domain::{Command, Role, Session, SessionId, TerminalId, UserId};
+use std::rc::Rc;
 
 /// Who types, and whose window the screen has its size from.
 #[component]
@@ -51,9 +52,11 @@ pub fn Keyboard(id: SessionId, active: TerminalId) -> Element {
                 span { class: "size", " · {size}" }
             }
             if may {
+                Wanting { id, session: Shown(Rc::clone(&session)) }
                 button {
                     r#type: "button",
                     class: "button small",
+                    title: "Type at once; it can be taken back",
                     onclick: move |_| take(),
                     {icon("keyboard")}
                     "Take the keyboard"
@@ -63,25 +66,73 @@ pub fn Keyboard(id: SessionId, active: TerminalId) -> Element {
     }
 }
 
-/// Who else has the session on a page.
+/// Asks for the keyboard, politely, or thinks better of it.
 #[component]
-pub fn Watching() -> Element {
+fn Wanting(id: SessionId, session: Shown) -> Element {
+    let shared = shared();
+    let Some(me) = shared.me.read().as_ref().map(|me| me.id) else {
+        return rsx! {};
+    };
+    let asked = session.0.wants_to_drive.contains(&me);
+    let (words, title) = if asked {
+        (
+            "Asked",
+            "Who types has been asked; press to need it no more",
+        )
+    } else {
+        ("Ask for it", "Ask who types to give you the keyboard")
+    };
+    rsx! {
+        button {
+            r#type: "button",
+            id: "ask-keyboard",
+            class: "button quiet small",
+            title,
+            aria_pressed: asked,
+            onclick: move |_| {
+                let command = if asked {
+                    Command::DeclineControl { user: me }
+                } else {
+                    Command::AskControl
+                };
+                shared.please(id, command);
+            },
+            "{words}"
+        }
+    }
+}
+
+/// Who asks the person at this page for the keyboard.
+#[component]
+pub fn Asked(id: SessionId) -> Element {
     let shared = shared();
     let Some(session) = shared.session.read().clone() else {
         return rsx! {};
     };
+    let session = session.0;
     let me = shared.me.read().as_ref().map(|me| me.id);
-    let watching = shared.watching.read();
-    let others = watching.iter().filter(|user| Some(**user) != me);
-    let names: Vec<&str> = others.map(|user| name(&session.0, *user)).collect();
-    if names.is_empty() {
+    let first = session.wants_to_drive.first().copied();
+    let Some(user) = first.filter(|_| me.is_some() && session.driver == me) else {
         return rsx! {};
-    }
-    let title = format!("Also here: {}", names.join(", "));
+    };
+    let name = name(&session, user).to_owned();
     rsx! {
-        span { class: "keyboard muted small", id: "watching", role: "img", aria_label: "{title}", title: "{title}",
-            {icon("eye")}
-            "{names.len()}"
+        div { class: "terminal-ask", role: "status",
+            {icon("keyboard")}
+            span { class: "grow", "{name} asks for the keyboard" }
+            button {
+                r#type: "button",
+                class: "button small",
+                onclick: move |_| shared.please(id, Command::DeclineControl { user }),
+                "Not now"
+            }
+            button {
+                r#type: "button",
+                id: "give-keyboard",
+                class: "button primary small",
+                onclick: move |_| shared.please(id, Command::GiveControl { to: Some(user) }),
+                "Give it"
+            }
         }
     }
 }

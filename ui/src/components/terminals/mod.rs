@@ -13,8 +13,9 @@ use crate::net::link::Link;
 use crate::state::shared;
 use dioxus::prelude::*;
 use duplex_domain::{Role, Session, SessionId, Terminal, TerminalEnd, TerminalId, TerminalState};
+use duplex_wire::Pane;
 use full::Full;
-use keyboard::{Keyboard, Watching};
+use keyboard::{Asked, Keyboard};
 use opening::{Opening, use_opening};
 use tabs::{Tabs, Wish};
 use tools::Tools;
@@ -34,6 +35,17 @@ pub fn Terminals(id: SessionId) -> Element {
         let none = chosen.peek().is_none();
         if none && running.is_some() {
             chosen.set(running);
+        }
+    });
+    // Who is followed leads from terminal to terminal.
+    use_effect(move || {
+        let company = shared.company;
+        let leader = company.following.read().and_then(|user| {
+            let present = company.present.read();
+            present.iter().find(|present| present.user == user).copied()
+        });
+        if let Some(Pane::Terminal { terminal }) = leader.map(|leader| leader.here.pane) {
+            chosen.set(Some(terminal));
         }
     });
     let Some(session) = shared.session.read().clone() else {
@@ -62,10 +74,10 @@ pub fn Terminals(id: SessionId) -> Element {
                 {icon("plus")}
             }
             span { class: "grow" }
-            Watching {}
             Keyboard { id, active }
             Tools { id, active, chosen }
         }
+        Asked { id }
         for tab in tabs {
             div {
                 key: "{tab}",
@@ -74,6 +86,8 @@ pub fn Terminals(id: SessionId) -> Element {
                 id: "panel-{tab}",
                 aria_labelledby: "tab-{tab}",
                 hidden: active != tab,
+                onfocusin: move |_| shared.company.uses(Pane::Terminal { terminal: tab }),
+                onpointerdown: move |_| shared.company.uses(Pane::Terminal { terminal: tab }),
                 TerminalView { session: id, terminal: tab }
                 Ended { terminal: tab, may, opening }
             }

@@ -4,33 +4,63 @@ use super::markdown::MarkdownView;
 use super::tool::DiffView;
 use crate::components::icon::icon;
 use crate::model::argv;
-use crate::state::shared;
+use crate::state::{Shared, shared};
 use dioxus::prelude::*;
-use duplex_domain::{Approval, CallId, Command, Preview, Role, SessionId, Verdict};
+use duplex_domain::{
+    Approval, CallId, Command, Pending, Preview, Role, SessionId, UserId, Verdict,
+};
 
 /// A call that waits for somebody's answer, or how it was answered.
 #[component]
 pub fn ApprovalCard(session: SessionId, call: CallId, approval: Approval, open: bool) -> Element {
+    let shared = shared();
     match &approval.verdict {
-        Some(verdict) => answered(verdict, &name(&approval)),
+        Some(verdict) => answered(verdict, &names(&shared, &approval)),
         None if open => rsx! { Question { session, call, approval } },
         None => rsx! {},
     }
 }
 
-/// Who answered.
-fn name(approval: &Approval) -> String {
-    let shared = shared();
+/// Who answered; of those who allowed it together, all.
+fn names(shared: &Shared, approval: &Approval) -> String {
     let Some(by) = approval.by else {
         return "A rule".to_owned();
     };
-    let me = shared.me.read().as_ref().is_some_and(|me| me.id == by);
+    let denied = matches!(approval.verdict, Some(Verdict::Deny { .. }));
+    let before = approval.asked.allowed_by.iter().copied();
+    let before = before.filter(|user| *user != by && !denied);
+    let mut names: Vec<String> = before.chain([by]).map(|user| name(shared, user)).collect();
+    if let Some(first) = names.first_mut().and_then(|name| name.get_mut(..1)) {
+        first.make_ascii_uppercase();
+    }
+    names.join(" and ")
+}
+
+fn name(shared: &Shared, user: UserId) -> String {
+    let me = shared.me.read().as_ref().is_some_and(|me| me.id == user);
     if me {
-        return "You".to_owned();
+        return "you".to_owned();
     }
     let session = shared.session.read().clone();
-    let member = session.and_then(|session| session.0.members.get(&by).cloned());
-    member.map_or_else(|| "Somebody".to_owned(), |member| member.name)
+    let member = session.and_then(|session| session.0.members.get(&user).cloned());
+    member.map_or_else(|| "somebody".to_owned(), |member| member.name)
+}
+
+/// How far a call is that several people have to allow.
+fn together(shared: &Shared, asked: &Pending) -> Option<String> {
+    if asked.people < 2 {
+        return None;
+    }
+    let given: Vec<String> = asked
+        .allowed_by
+        .iter()
+        .map(|user| name(shared, *user))
+        .collect();
+    let missing = usize::from(asked.people).saturating_sub(given.len());
+    Some(match given.as_slice() {
+        [] => format!("{missing} people have to allow this."),
+        given => format!("Allowed by {}; {missing} more has to.", given.join(" and ")),
+    })
 }
 
 fn answered(verdict: &Verdict, by: &str) -> Element {
@@ -55,6 +85,9 @@ fn Question(session: SessionId, call: CallId, approval: Approval) -> Element {
         .read()
         .as_ref()
         .is_some_and(|session| shared.role(&session.0) >= Some(Role::Driver));
+    let me = shared.me.read().as_ref().map(|me| me.id);
+    let given = me.is_some_and(|me| approval.asked.allowed_by.contains(&me));
+    let together = together(&shared, &approval.asked);
     let rule = approval.asked.rule.clone();
     let decide = use_callback(move |verdict: Verdict| {
         let call = call.clone();
@@ -92,6 +125,9 @@ fn Question(session: SessionId, call: CallId, approval: Approval) -> Element {
             aria_label: "The agent asks for {approval.asked.name}: y allows, n denies",
             onkeydown: keys,
             Shown { preview: approval.asked.preview.clone() }
+            if let Some(words) = together {
+                p { class: "together small", {icon("people")} "{words}" }
+            }
             if let Some(draft) = reason() {
                 form {
                     class: "approval-actions",
@@ -126,10 +162,10 @@ fn Question(session: SessionId, call: CallId, approval: Approval) -> Element {
                     button {
                         r#type: "button",
                         class: "button primary small",
-                        disabled: busy() || !may,
+                        disabled: busy() || !may || given,
                         title: "Allow this once (y)",
                         onclick: move |_| decide(Verdict::Allow),
-                        "Allow"
+                        if given { "You allowed it" } else { "Allow" }
                     }
                     if !always.is_empty() {
                         button {

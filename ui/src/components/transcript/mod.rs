@@ -8,12 +8,13 @@ use crate::net::feed::Msg;
 use crate::state::{Shown, feed, shared};
 use dioxus::prelude::*;
 use dioxus::web::WebEventExt;
-use duplex_domain::{ItemKind, Place, SessionId};
+use duplex_domain::{ItemKind, Place, SessionId, UserId};
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 mod approval;
+mod company;
 mod markdown;
 mod queued;
 mod row;
@@ -89,6 +90,8 @@ pub fn Transcript(id: SessionId) -> Element {
             .window(&shared.rows.read(), top, height, pinned)
     });
     load_older(id, view);
+    company::tell(id, view, heights);
+    company::lead(view, heights, Rc::clone(&mounted));
     let at_end = Rc::clone(&mounted);
     use_effect(move || {
         let asked = *shared.ends.read() > 0;
@@ -114,8 +117,10 @@ pub fn Transcript(id: SessionId) -> Element {
     let last_open = rows
         .iter()
         .rposition(|row| matches!(&row.0.kind, ItemKind::Text { open: true, .. }));
-    let missed = left.read().is_some() && *left.read() != rows.last().cloned();
+    let news = left.read().is_some() && *left.read() != rows.last().cloned();
     let away = !view.read().pinned;
+    let missed = shared.company.missed.read().clone();
+    let first_new = missed.and_then(|missed| missed.digest.first);
     let (at_scroller, at_rows, at_button) = (Rc::clone(&mounted), Rc::clone(&mounted), mounted);
     rsx! {
         div {
@@ -137,6 +142,7 @@ pub fn Transcript(id: SessionId) -> Element {
                         key: "{row.0.place}",
                         class: "row",
                         "data-row": "{row.0.place}",
+                        "data-first-new": first_new == Some(row.0.place),
                         "aria-setsize": "{count}",
                         "aria-posinset": "{shown.start + index + 1}",
                         onmounted: {
@@ -170,7 +176,31 @@ pub fn Transcript(id: SessionId) -> Element {
                     }
                 },
                 {icon("down")}
-                if missed { "New messages" } else { "Latest" }
+                if news { "New messages" } else { "Latest" }
+            }
+        }
+    }
+}
+
+/// Rows that do not change any more, all of them at once.
+#[component]
+pub fn Past(session: SessionId, rows: Vec<Row>, people: BTreeMap<String, String>) -> Element {
+    use_context_provider(|| Toggled(Signal::new(HashSet::new())));
+    let author = |row: &Row| {
+        let name = by(row).and_then(|by| people.get(&by.to_string()));
+        name.cloned().unwrap_or_default()
+    };
+    rsx! {
+        div { class: "log", id: "log", role: "log", aria_label: "Conversation", tabindex: 0,
+            div { class: "log-content",
+                if rows.is_empty() {
+                    div { class: "empty", p { "Nothing was said in what is shared." } }
+                }
+                for row in rows {
+                    div { key: "{row.0.place}", class: "row", "data-row": "{row.0.place}",
+                        row::RowView { session, author: author(&row), mine: false, caret: false, row: row.clone() }
+                    }
+                }
             }
         }
     }
@@ -263,16 +293,22 @@ fn load_older(id: SessionId, view: Signal<View>) {
     });
 }
 
-fn author(session: Option<&Shown>, row: &Row) -> String {
-    let by = match &row.0.kind {
+/// Whose doing a row is; none if it is no person's.
+fn by(row: &Row) -> Option<UserId> {
+    match &row.0.kind {
         ItemKind::Message { by, .. } => Some(*by),
         ItemKind::Again { by, .. }
         | ItemKind::Restored { by, .. }
         | ItemKind::Committed { by, .. } => *by,
-        _ => return String::new(),
+        _ => None,
+    }
+}
+
+fn author(session: Option<&Shown>, row: &Row) -> String {
+    let Some(by) = by(row) else {
+        return String::new();
     };
-    let member = session.zip(by);
-    let member = member.and_then(|(session, by)| session.0.members.get(&by));
+    let member = session.and_then(|session| session.0.members.get(&by));
     member.map_or_else(|| "Somebody".to_owned(), |member| member.name.clone())
 }
 

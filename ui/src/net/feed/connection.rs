@@ -53,7 +53,8 @@ impl Feed {
         let knew = self.welcome;
         self.hang_up();
         match Close::from_code(code) {
-            Some(Close::SignedOut) => return self.shared.sign_out(),
+            // The cookie may have been renewed a moment ago, with its answer still on the way.
+            Some(Close::SignedOut) => self.probe(300),
             Some(close) if !close.retryable() => {
                 return self.link(Link::Refused(close.reason().to_owned()));
             }
@@ -62,7 +63,7 @@ impl Feed {
         self.link(Link::Offline);
         self.keep_outbox();
         if !knew && self.attempt == 0 {
-            self.probe();
+            self.probe(0);
         }
         self.later(
             retry::wait(self.attempt, js_sys::Math::random()),
@@ -72,9 +73,10 @@ impl Feed {
     }
 
     /// A socket refused before it spoke may mean that nobody is signed in; only the server's word decides.
-    pub(super) fn probe(&self) {
+    pub(super) fn probe(&self, wait: u32) {
         let shared = self.shared;
         spawn(async move {
+            dom::sleep(wait).await;
             if crate::net::api::me()
                 .await
                 .is_err_and(|failure| failure.signed_out())
@@ -87,6 +89,12 @@ impl Feed {
     pub(super) fn page(&mut self, what: &str) {
         self.shared.nudge();
         let down = self.socket.is_none() || !self.welcome;
+        let mut hidden = self.shared.company.hidden;
+        match what {
+            "hidden" => hidden.set(true),
+            "visible" => hidden.set(false),
+            _ => {}
+        }
         match what {
             "offline" if self.started => self.lost(1006),
             "online" | "visible" if down && self.attempt > 0 => self.connect(),
@@ -103,6 +111,7 @@ impl Feed {
         if now.since(self.heard) > SILENCE {
             return self.lost(1006);
         }
+        self.tell_again();
         if self.welcome && now.since(self.pinged) > PING {
             self.pinged = now;
             self.send(&Up::Ping {});

@@ -62,10 +62,10 @@ impl Feed {
                     self.link(Link::Live);
                 }
             }
-            Down::Watching { session, people } => {
-                let mut watching = self.shared.watching;
-                if self.watches(session) && *watching.peek() != people {
-                    watching.set(people);
+            Down::Presence { session, people } => {
+                let mut present = self.shared.company.present;
+                if self.watches(session) && *present.peek() != people {
+                    present.set(people);
                 }
             }
             Down::Accepted { id, .. } => self.accepted(&id),

@@ -11,7 +11,8 @@ use crate::interop::dom::{self, Report, Socket};
 use crate::interop::terminal::{Drawn, Told};
 use crate::model::{drawing::Drawing, grip::Grip, keys::Keys, outbox::Outbox};
 use crate::state::Shared;
-use duplex_domain::{Delivery, Item, SessionId, Size, TerminalId, Time, UserId};
+use duplex_domain::{Delivery, Item, Seq, SessionId, Size, TerminalId, Time, UserId};
+use duplex_wire::Here;
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_util::StreamExt;
 use std::collections::HashMap;
@@ -27,6 +28,8 @@ const PING: u64 = 30_000;
 const SILENCE: u64 = 40_000;
 /// How often a new snapshot is asked for at most, in milliseconds.
 const AFRESH: u64 = 2_000;
+/// How long the page waits before it says how far its person has read, in milliseconds.
+const READING: u32 = 1_500;
 
 /// What the feed is told.
 pub enum Msg {
@@ -62,6 +65,12 @@ pub enum Msg {
     Detach(TerminalId),
     /// Give a terminal the focus.
     Focus(TerminalId),
+    /// Where the person at this page is.
+    Here(SessionId, Here),
+    /// The person has seen everything up to a frame.
+    Read(SessionId, Seq),
+    /// Say how far they have read.
+    TellRead,
     /// Older items came.
     Older(SessionId, Vec<Item>, bool),
     /// The socket says something.
@@ -114,6 +123,18 @@ struct Feed {
     driver: Option<UserId>,
     /// A frame has been asked for.
     asked: bool,
+    known: Known,
+}
+
+/// What the server knows of the person at this page.
+#[derive(Default)]
+struct Known {
+    /// Where they are.
+    here: Option<Here>,
+    /// How far they have read.
+    read: Seq,
+    /// That is about to be said.
+    reading: bool,
 }
 
 impl Feed {
@@ -152,6 +173,7 @@ impl Feed {
             resized: Time(0),
             driver: None,
             asked: false,
+            known: Known::default(),
         }
     }
 
@@ -193,6 +215,9 @@ impl Feed {
             Msg::Attach(terminal, drawn) => self.attach(terminal, *drawn),
             Msg::Detach(terminal) => self.detach(terminal),
             Msg::Focus(terminal) => self.with_drawn(terminal, Drawn::focus),
+            Msg::Here(session, here) => self.tell(session, here),
+            Msg::Read(session, seq) => self.has_read(session, seq),
+            Msg::TellRead => self.tell_read(),
             Msg::Older(session, items, more) => self.older(session, items, more),
             Msg::Socket(generation, kind, data) if generation == self.generation => {
                 self.socket_says(&kind, &data);

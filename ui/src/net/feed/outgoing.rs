@@ -1,12 +1,12 @@
 //! What the page wants of the server.
 
-use super::{Feed, OUTBOX};
+use super::{Feed, Msg, OUTBOX, READING};
 use crate::interop::dom;
 use crate::net::link::Link;
 use crate::net::seen::Seen;
 use dioxus::prelude::*;
 use duplex_domain::{Command, Delivery, Item, Seq, SessionId};
-use duplex_wire::Up;
+use duplex_wire::{Here, Up};
 
 impl Feed {
     pub(super) fn watch(&mut self, session: SessionId) {
@@ -15,8 +15,9 @@ impl Feed {
             self.clear_terminals();
             let mut missing = self.shared.missing;
             missing.set(None);
-            let mut watching = self.shared.watching;
-            watching.set(Vec::new());
+            self.shared.company.leave();
+            self.known.here = None;
+            self.known.read = Seq(0);
             self.resume();
         }
         self.dirty();
@@ -53,6 +54,44 @@ impl Feed {
         }
         self.send(&Up::Watch { session, after });
         self.send(&Up::Drawn { session, bytes: 0 });
+        if let Some(here) = self.known.here {
+            self.send(&Up::Presence { session, here });
+        }
+    }
+
+    /// Tells the others where the person at this page is; while they type, again and again.
+    pub(super) fn tell(&mut self, session: SessionId, here: Here) {
+        if self.watches(session) && self.known.here != Some(here) {
+            self.known.here = Some(here);
+            self.send(&Up::Presence { session, here });
+        }
+    }
+
+    pub(super) fn tell_again(&mut self) {
+        let session = self.seen.as_ref().map(Seen::id);
+        if let (Some(session), Some(here)) = (session, self.known.here.filter(|here| here.typing)) {
+            self.send(&Up::Presence { session, here });
+        }
+    }
+
+    /// The person has seen everything up to here. Not said for each frame of a stream.
+    pub(super) fn has_read(&mut self, session: SessionId, seq: Seq) {
+        if !self.watches(session) || seq <= self.known.read {
+            return;
+        }
+        self.known.read = seq;
+        if !self.known.reading {
+            self.known.reading = true;
+            self.later(READING, Msg::TellRead);
+        }
+    }
+
+    pub(super) fn tell_read(&mut self) {
+        self.known.reading = false;
+        if let Some(session) = self.seen.as_ref().map(Seen::id) {
+            let seq = self.known.read;
+            self.send(&Up::Read { session, seq });
+        }
     }
 
     pub(super) fn command(&self, session: SessionId, command: Command) -> bool {

@@ -40,7 +40,10 @@ impl Feed {
     /// A drawn terminal tells something.
     pub(super) fn told(&mut self, session: SessionId, terminal: TerminalId, told: Told) {
         match told {
-            Told::Keys(keys) => self.type_keys(session, terminal, &keys),
+            Told::Keys(keys) => {
+                self.shared.company.types();
+                self.type_keys(session, terminal, &keys);
+            }
             Told::Fit(size) => {
                 self.fits.insert(terminal, size.clamped());
                 self.resize(terminal);
