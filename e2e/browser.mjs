@@ -2,7 +2,7 @@
 import { mkdtemp, mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { chromium, request } from "playwright-core";
 
 const FLAGS = [
   "--no-sandbox",
@@ -80,13 +80,31 @@ export async function say(page, text) {
   await page.press("#composer", "Enter");
 }
 
-/** Signs in as the owner that journey.test.mjs made. */
-export async function signIn(page) {
+/** The password of everybody in the tests. */
+const PASSWORD = "correct horse battery";
+
+/** Signs in, as the owner that journey.test.mjs made unless told otherwise. */
+export async function signIn(page, email = "ada@example.org") {
   await page.goto("/login");
-  await page.fill("input[name=email]", "ada@example.org");
-  await page.fill("input[name=password]", "correct horse battery");
+  await page.fill("input[name=email]", email);
+  await page.fill("input[name=password]", PASSWORD);
   await page.click("button[type=submit]");
   await page.locator("#new-session").waitFor();
+}
+
+/** Who is signed in on a page invites somebody into the team, who joins elsewhere; gives their id and e-mail address. */
+export async function brings(page, name, role = "member") {
+  const headers = { "content-type": "application/json", origin: new URL(page.url()).origin };
+  const read = async (answer) => {
+    if (!answer.ok()) throw new Error(`${answer.url()}: ${answer.status()} ${await answer.text()}`);
+    return answer.json();
+  };
+  const { secret } = await read(await page.request.post("/api/team/invitations", { headers, data: { role } }));
+  const email = `${name.toLowerCase()}@example.org`;
+  const elsewhere = await request.newContext({ baseURL: headers.origin });
+  const joined = await read(await elsewhere.post("/api/join", { headers, data: { secret, name, email, password: PASSWORD } }));
+  await elsewhere.dispose();
+  return { id: joined.id, email };
 }
 
 /** Opens a session on the first workspace. */

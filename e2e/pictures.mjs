@@ -1,7 +1,7 @@
 // Takes pictures of every page in both themes, wide and narrow: `npm run pictures --prefix e2e`, then look at e2e/artifacts.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { eventually, open, say } from "./browser.mjs";
+import { brings, eventually, open, say } from "./browser.mjs";
 
 const base = process.env.DUPLEX_E2E_URL;
 const folder = join(import.meta.dirname, "artifacts");
@@ -77,13 +77,13 @@ await page.keyboard.press("Control+Shift+F");
 await page.getByRole("searchbox", { name: "Find in terminal" }).fill("README");
 await pictures("terminal-search");
 await page.keyboard.press("Escape");
-await page.evaluate(async () => {
+const grace = await brings(page, "Grace");
+await page.evaluate(async (user) => {
   const headers = { "content-type": "application/json" };
   const send = (command) => fetch(`/api/sessions/${location.pathname.split("/").at(-1)}/commands`, { method: "POST", headers, body: JSON.stringify({ command }) });
-  const user = "0192c0de000070008000000000000b0b";
   await send({ type: "set_member", user, name: "Grace", role: "driver" });
   await send({ type: "give_control", to: user });
-});
+}, grace.id);
 await page.getByText("Grace types").waitFor();
 await pictures("terminal-watched");
 await page.getByRole("button", { name: "Take the keyboard" }).click();

@@ -110,6 +110,7 @@ try {
   await mkdir(data);
   await writeFile(key, "scripted");
   await writeFile(join(data, "providers.toml"), models(address, key));
+  await writeFile(join(data, "workspaces.toml"), '[default]\ntwo_people = ["bash(launch *)"]\n');
   const server = start(
     "duplex",
     ["up", "--data", data, "--listen", "127.0.0.1:0", "--root", folder, "--workspace", join(folder, "app")],
