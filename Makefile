@@ -86,8 +86,14 @@ fmt: ## format all Rust code
 
 .PHONY: deny
 deny: ## check licences, sources and the homes of libraries
-	@cargo deny --version >/dev/null 2>&1 || cargo install --quiet --locked cargo-deny
-	@cargo deny --all-features check bans licenses sources
+	@tools/setup.sh deny
+	$(call step,checking the licences and sources of libraries)
+	@$(HOME)/.cache/duplex/cargo-deny/bin/cargo-deny --all-features --locked check --hide-inclusion-graph bans licenses sources
+
+.PHONY: advisories
+advisories: ## hold the libraries against RustSec's list of known holes, which is fetched
+	@tools/setup.sh deny
+	@$(HOME)/.cache/duplex/cargo-deny/bin/cargo-deny --all-features --locked check --hide-inclusion-graph advisories
 
 .PHONY: bench
 bench: page ## measure; the figures go to docs/benchmarks.md by hand

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Installs what is missing, and only that: `setup.sh run` what running needs, `setup.sh test` what tests need as well.
+# Installs what is missing, and only that: `setup.sh run` what running needs, `setup.sh test` what tests need as well,
+# `setup.sh deny` what looks at the libraries.
 # Everything that is no package of the system goes below ~/.cache/duplex.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cache="$HOME/.cache/duplex"
 nextest_version=0.9.143
+deny_version=0.20.2
 nats_version=2.15.1
 oldest_nats=2.14.6
 
@@ -75,6 +77,16 @@ nextest() {
     cargo install --quiet --locked cargo-nextest --version "$nextest_version"
 }
 
+# Built without optimising, which is three times as fast and quick enough for one look.
+cargo_deny() {
+    local place="$cache/cargo-deny" built
+    [ "$("$place/bin/cargo-deny" --version 2>/dev/null)" = "cargo-deny $deny_version" ] && return
+    say "building cargo-deny $deny_version (some minutes, once)"
+    built=$(mktemp -d)
+    CARGO_TARGET_DIR="$built" cargo install --quiet --locked --debug cargo-deny --version "$deny_version" --root "$place"
+    rm -r "$built"
+}
+
 venv() {
     [ -x "$cache/venv/bin/pip" ] && return
     say "making a Python environment"
@@ -134,7 +146,12 @@ install_npm() {
 mkdir -p "$cache"
 case "${1:-}" in
 run | test) ;;
-*) fail "usage: tools/setup.sh run|test" ;;
+deny)
+    rust
+    cargo_deny
+    exit
+    ;;
+*) fail "usage: tools/setup.sh run|test|deny" ;;
 esac
 packages "$1"
 rust
