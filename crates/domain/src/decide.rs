@@ -156,16 +156,11 @@ pub fn decide(
     command: Command,
 ) -> Result<Option<Event>, Refusal> {
     let role = session.role_of(by).ok_or(Refusal::NotAMember)?;
-    if role < least_role(&command) {
+    if role < least_role(&command, by) {
         return Err(Refusal::RoleTooSmall);
     }
     if session.state == State::Ended {
-        return match command {
-            Command::Reopen => Ok(Some(Event::Reopened {})),
-            Command::End => Ok(None),
-            Command::ForgetKeys => Ok(forget_keys(session)),
-            _ => Err(Refusal::Over),
-        };
+        return decide_ended(session, command);
     }
     match command {
         Command::PostMessage { text, delivery } => post(session, MessageId(id), text, delivery),
@@ -217,9 +212,22 @@ pub fn decide(
     }
 }
 
-/// The smallest role that may give a command at all.
-fn least_role(command: &Command) -> Role {
+/// What a command becomes in a session that is over, of somebody who may give it.
+fn decide_ended(session: &Session, command: Command) -> Result<Option<Event>, Refusal> {
     match command {
+        Command::Reopen => Ok(Some(Event::Reopened {})),
+        Command::End => Ok(None),
+        Command::ForgetKeys => Ok(forget_keys(session)),
+        Command::SetMember { user, name, role } => set_member(session, user, name, role),
+        Command::RemoveMember { user } => remove_member(session, user),
+        _ => Err(Refusal::Over),
+    }
+}
+
+/// The smallest role that may give a command at all.
+fn least_role(command: &Command, by: UserId) -> Role {
+    match command {
+        Command::RemoveMember { user } if *user == by => Role::Viewer,
         Command::PostMessage {
             delivery: Delivery::Queue,
             ..

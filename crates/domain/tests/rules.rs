@@ -376,6 +376,33 @@ fn a_session_keeps_an_owner() {
 }
 
 #[test]
+fn everybody_may_leave() {
+    for role in [Role::Viewer, Role::Commenter, Role::Driver, Role::Owner] {
+        let session = after([opened_by(ADA), joined(BOB, role)]);
+
+        let left = decide(&session, BOB, ID, Command::RemoveMember { user: BOB });
+        assert_eq!(left, Ok(Some(Event::MemberRemoved { user: BOB })));
+    }
+}
+
+#[test]
+fn an_ended_session_still_lets_people_in_and_out() {
+    let session = after([
+        opened_by(ADA),
+        joined(BOB, Role::Driver),
+        by(ADA, Event::Ended {}),
+    ]);
+
+    let remove = Command::RemoveMember { user: BOB };
+    assert_eq!(
+        decide(&session, ADA, ID, remove),
+        Ok(Some(Event::MemberRemoved { user: BOB }))
+    );
+    let (user, name, role) = (EVE, "Eve".to_owned(), Role::Viewer);
+    assert!(decide(&session, ADA, ID, Command::SetMember { user, name, role }).is_ok());
+}
+
+#[test]
 fn the_first_message_names_a_session_without_a_title() {
     let long = "Please rename the function that reads the configuration file and its tests\nthanks";
     let session = after([
