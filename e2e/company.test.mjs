@@ -185,6 +185,19 @@ step("a colleague is added, and a risky call takes them both", async () => {
   await page.locator(".tool-body", { hasText: "launched" }).waitFor();
 });
 
+step("a colleague leaves, and comes back only if let in", async () => {
+  await other.click("#people");
+  await other.click("#leave");
+  await other.getByRole("button", { name: "Leave session" }).click();
+  await other.locator("#new-session").waitFor();
+  await other.goto(url);
+  await other.getByText("This session cannot be shown").waitFor();
+  await page.click("#people");
+  await dialog().locator(".member", { hasText: "Ada" }).waitFor();
+  assert.equal(await dialog().locator(".member", { hasText: "Grace" }).count(), 0);
+  await page.keyboard.press("Escape");
+});
+
 step("no page complained", () => {
   assert.deepEqual([...ada.problems, ...eve.problems.filter((problem) => !/status of 403/.test(problem))], []);
 });

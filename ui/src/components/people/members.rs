@@ -1,11 +1,13 @@
 //! The members of a session.
 
 use super::FaceView;
-use crate::components::icon::icon;
+use crate::components::{confirm::Confirm, icon::icon};
 use crate::model::people::{self, Face};
+use crate::route::Route;
 use crate::state::{Shown, shared};
 use dioxus::prelude::*;
 use duplex_domain::{Command, Role, SessionId, UserId};
+use duplex_wire::Me;
 
 /// What an owner can make of somebody.
 const ROLES: [Role; 4] = [Role::Viewer, Role::Commenter, Role::Driver, Role::Owner];
@@ -86,16 +88,57 @@ fn MemberRow(
             }
             if shares {
                 RoleChoice { id, user, name: name.clone(), role }
+            } else {
+                span { class: "chip", title: people::role_means(role), {people::role(role)} }
+            }
+            if mine {
+                Leave { id, user }
+            } else if shares {
                 button {
                     r#type: "button",
                     class: "icon-button",
-                    aria_label: if mine { "Leave this session".to_owned() } else { format!("Remove {name}") },
-                    title: if mine { "Leave this session" } else { "Remove from this session" },
+                    aria_label: "Remove {name}",
+                    title: "Remove from this session",
                     onclick: move |_| shared.please(id, Command::RemoveMember { user }),
                     {icon("x")}
                 }
-            } else {
-                span { class: "chip", title: people::role_means(role), {people::role(role)} }
+            }
+        }
+    }
+}
+
+/// The way out for who reads; asked about, since only others can let them in again.
+#[component]
+fn Leave(id: SessionId, user: UserId) -> Element {
+    let shared = shared();
+    let mut asking = use_signal(|| false);
+    let visits = shared.me.peek().as_ref().is_some_and(Me::is_visitor);
+    let leave = move |()| {
+        asking.set(false);
+        let navigator = navigator();
+        dioxus::core::spawn_forever(async move {
+            let left = shared.ask(id, Command::RemoveMember { user }).await;
+            if left && !visits {
+                navigator.push(Route::Sessions {});
+            }
+        });
+    };
+    rsx! {
+        button {
+            r#type: "button",
+            class: "button quiet small",
+            id: "leave",
+            onclick: move |_| asking.set(true),
+            "Leave"
+        }
+        if asking() {
+            Confirm {
+                title: "Leave this session?",
+                text: "It is gone from your list, and you see nothing of it until one of its owners lets you in again. What you wrote stays.",
+                action: "Leave session",
+                busy: false,
+                on_yes: leave,
+                on_no: move |()| asking.set(false),
             }
         }
     }

@@ -12,7 +12,7 @@ use super::icon::icon;
 use crate::model::people::{self, Face};
 use crate::state::{Shown, shared};
 use dioxus::prelude::*;
-use duplex_domain::{Role, SessionId, State};
+use duplex_domain::{Role, SessionId};
 
 /// How many faces the header shows.
 const FACES: usize = 3;
@@ -89,7 +89,7 @@ pub fn FaceView(face: Face) -> Element {
 #[component]
 fn PeopleDialog(id: SessionId, session: Shown, on_close: EventHandler<()>) -> Element {
     let shared = shared();
-    let shares = shared.role(&session.0) == Some(Role::Owner) && session.0.state == State::Active;
+    let shares = shared.role(&session.0) == Some(Role::Owner);
     rsx! {
         Dialog { title: "People", class: "people", on_close,
             members::Members { id, session: session.clone(), shares, on_close }
