@@ -96,7 +96,8 @@ state("a sign-out in one tab signs the others out", async () => {
   await newSession(page);
   const other = await browser.context.newPage();
   await other.goto("/");
-  await other.getByRole("button", { name: "Sign out" }).click();
+  await other.click("#account");
+  await other.getByRole("menuitem", { name: "Sign out" }).click();
   await page.waitForURL(/\/login/);
   await other.close();
 });
