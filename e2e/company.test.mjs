@@ -133,8 +133,8 @@ step("a link to the past shows what was, and nothing after it", async () => {
 step("who was away is told what they missed, and led to the first of it", async () => {
   url = page.url();
   const id = url.split("/").pop();
-  const digest = (each) => each.evaluate(async (id) => (await (await fetch(`/api/sessions/${id}/digest`)).json()).digest, id);
-  await eventually("all is read", () => digest(page), (found) => found.first === undefined);
+  const digest = (each) => each.evaluate(async (id) => (await fetch(`/api/sessions/${id}/digest`)).json(), id);
+  await eventually("all is read", () => digest(page), ({ read, digest }) => read && digest.first === undefined);
   await page.goto("/");
   await page.locator("#new-session").waitFor();
   // Being away for long is told from when they last read; the test cannot wait for that, so the page's clock goes on.
@@ -150,7 +150,7 @@ step("who was away is told what they missed, and led to the first of it", async 
     );
   await signIn(other);
   assert.equal(await say("[[say 4]] while you were away"), 200);
-  await eventually("the turn's end", () => digest(other), (found) => found.finished === 1);
+  await eventually("the turn's end", () => digest(other), ({ digest }) => digest.finished === 1);
   await page.clock.install({ time: Date.now() + 600_000 });
   await page.goto(url);
   const missed = page.locator(".meanwhile");

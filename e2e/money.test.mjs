@@ -166,7 +166,8 @@ step("the sandbox is named in the session's head", async () => {
 });
 
 step("all costs are listed, told apart in five ways, and their sum is that of the sessions", async () => {
-  const sum = await page.evaluate(async () => (await (await fetch("/api/costs?by=session")).json()).total.cost.pico);
+  // Turns that earlier steps left running cost something until they end.
+  const sum = () => page.evaluate(async () => (await (await fetch("/api/costs?by=session")).json()).total.cost.pico);
   await page.goto("/");
   await page.getByRole("link", { name: "Costs" }).click();
   await page.waitForURL(/\/costs$/);
@@ -174,7 +175,8 @@ step("all costs are listed, told apart in five ways, and their sum is that of th
   for (const by of ["Day", "Session", "Person", "Workspace", "Model"]) {
     await page.getByRole("button", { name: by, exact: true }).click();
     await page.getByRole("columnheader", { name: by }).waitFor();
-    await eventually(`the sum by ${by}`, total, (text) => text === `${dollars(sum)} + unpriced`);
+    const both = async () => [await total(), `${dollars(await sum())} + unpriced`];
+    await eventually(`the sum by ${by}`, both, ([shown, meant]) => shown === meant);
   }
   await page.locator(".costs td", { hasText: "homegrown" }).waitFor();
   assert.equal(await page.locator(".costs tr", { hasText: "homegrown" }).locator("td").last().innerText(), "unpriced");
