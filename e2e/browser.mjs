@@ -81,7 +81,7 @@ export async function say(page, text) {
 }
 
 /** The password of everybody in the tests. */
-const PASSWORD = "correct horse battery";
+export const PASSWORD = "correct horse battery";
 
 /** Signs in, as the owner that journey.test.mjs made unless told otherwise. */
 export async function signIn(page, email = "ada@example.org") {
