@@ -5,6 +5,7 @@ mod floods;
 mod layer;
 mod noted;
 pub(crate) mod pages;
+pub(crate) mod table;
 mod words;
 mod writer;
 

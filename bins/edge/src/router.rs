@@ -68,6 +68,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(audit::pages::words))
         .routes(routes!(audit::pages::chain))
         .routes(routes!(audit::pages::export))
+        .routes(routes!(audit::table::table))
         .routes(routes!(openapi::openapi))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))

@@ -13,6 +13,7 @@ mod decide;
 mod digest;
 mod event;
 mod ids;
+mod moment;
 mod money;
 mod picture;
 mod session;

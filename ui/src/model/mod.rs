@@ -9,7 +9,6 @@ pub mod grip;
 pub mod keys;
 pub mod markdown;
 pub mod models;
-pub mod moment;
 pub mod money;
 pub mod outbox;
 pub mod pages;

@@ -4,7 +4,6 @@ use crate::components::icon::icon;
 use crate::components::top_bar::TopBar;
 use crate::interop::dom;
 use crate::model::ago::ago;
-use crate::model::moment;
 use crate::net::api::{self, Failure};
 use dioxus::prelude::*;
 use duplex_domain::audit::{How, Outcome, Record};
@@ -113,12 +112,23 @@ pub fn Audit() -> Element {
         main { class: "page", id: "content",
             div { class: "page-head",
                 h1 { "Audit log" }
-                a {
-                    class: "button",
-                    id: "export-audit",
-                    href: "/api/team/audit/export",
-                    download: "audit.ndjson",
-                    "Export"
+                div { class: "actions",
+                    a {
+                        class: "button",
+                        id: "table-audit",
+                        href: "/api/team/audit/table?{wanted.query()}",
+                        download: "audit.csv",
+                        title: "What is chosen below, for a spreadsheet",
+                        "Export as CSV"
+                    }
+                    a {
+                        class: "button",
+                        id: "export-audit",
+                        href: "/api/team/audit/export",
+                        download: "audit.ndjson",
+                        title: "All records as they were written; duplex verify --audit checks them",
+                        "Export all"
+                    }
                 }
             }
             Chain {}
@@ -259,7 +269,7 @@ fn table(records: Vec<Record>) -> Element {
 
 fn line(record: &Record, now: duplex_domain::Time) -> Element {
     let deed = &record.deed;
-    let (when, since) = (moment::utc(deed.at), ago(now, deed.at));
+    let (when, since) = (deed.at.utc(), ago(now, deed.at));
     let who = match deed.who.name.as_str() {
         "" => "nobody signed in",
         name => name,

@@ -37,14 +37,7 @@ pub(crate) async fn page(
     params: Params,
 ) -> Result<Json<AuditPage>, Failure> {
     let team = signed_in.user.team;
-    let filter = AuditFilter {
-        who: params.get("who")?,
-        what: params.text("what").map(str::to_owned),
-        outcome: params.text("outcome").map(outcome).transpose()?,
-        from: params.get("from")?.map(Time),
-        until: params.get("until")?.map(Time),
-        q: params.text("q").map(str::to_owned),
-    };
+    let filter = filter(&params)?;
     let limit = params.limit(USUAL_PAGE, LONGEST_AUDIT_PAGE)?;
     let cursor = params.text("cursor");
     Ok(Json(
@@ -116,6 +109,18 @@ pub(crate) async fn chain(
         broken: checked.broken,
         waiting: app.audit.waiting(),
     }))
+}
+
+/// Which records a query asks for.
+pub(super) fn filter(params: &Params) -> Result<AuditFilter, Failure> {
+    Ok(AuditFilter {
+        who: params.get("who")?,
+        what: params.text("what").map(str::to_owned),
+        outcome: params.text("outcome").map(outcome).transpose()?,
+        from: params.get("from")?.map(Time),
+        until: params.get("until")?.map(Time),
+        q: params.text("q").map(str::to_owned),
+    })
 }
 
 fn outcome(word: &str) -> Result<Outcome, Failure> {

@@ -111,6 +111,7 @@ const ROUTES: &[Row] = &[
     ("PUT", "/api/team/name", "team.rename", Administration),
     ("PUT", "/api/team/budget", "team.budget", Administration),
     ("GET", "/api/team/audit/export", "audit.export", Work),
+    ("GET", "/api/team/audit/table", "audit.export", Work),
     (
         "GET",
         "/api/sessions/{id}/events",

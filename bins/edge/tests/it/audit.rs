@@ -261,7 +261,7 @@ async fn only_owners_read_the_audit_log() {
     let stack = Stack::start().await;
     let ada = stack.ada().await;
     stack.sql("UPDATE account.person SET role = 'member'").await;
-    for path in ["", "/words", "/chain", "/export"] {
+    for path in ["", "/words", "/chain", "/export", "/table"] {
         let refused = ada.get(&format!("/api/team/audit{path}")).await;
         assert_eq!(refused.error(), (403, "not_the_owner", None), "{path}");
     }
@@ -326,6 +326,27 @@ async fn an_owner_looks_through_the_audit_log_and_takes_it_away() {
     assert_eq!(chain["unbroken"], 6);
     assert_eq!(chain["hash"], head.hash.0);
     assert!(chain["broken"].is_null());
+}
+
+#[tokio::test]
+async fn a_table_holds_the_records_that_match() {
+    let stack = Stack::start().await;
+    let _projector = projector(&stack);
+    let ada = stack.ada().await;
+    for pico in 1..=5 {
+        assert_eq!(budget(&ada, pico).await.status, 200);
+    }
+    page(&ada, "?what=team", 5).await;
+
+    let table = ada.get("/api/team/audit/table?what=team").await.body;
+    let rows: Vec<&str> = table.as_str().unwrap().lines().collect();
+    assert!(
+        rows[0].starts_with("number,time_utc,who,person,how,what,"),
+        "{rows:?}"
+    );
+    assert_eq!(rows.len(), 6, "{rows:?}");
+    assert!(rows[1].starts_with("6,2"), "{rows:?}");
+    assert!(rows[1].contains(",browser,team.budget,team,"), "{rows:?}");
 }
 
 /// A page, once the projector has made rows of so many records.

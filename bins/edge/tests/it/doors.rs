@@ -21,7 +21,7 @@ pub const PUBLIC: [&str; 11] = [
 ];
 
 /// Every address of the interface.
-pub const ADDRESSES: [&str; 59] = [
+pub const ADDRESSES: [&str; 60] = [
     "DELETE /api/me/browsers",
     "DELETE /api/me/browsers/{browser}",
     "DELETE /api/me/tokens/{token}",
@@ -48,6 +48,7 @@ pub const ADDRESSES: [&str; 59] = [
     "GET /api/team/audit",
     "GET /api/team/audit/chain",
     "GET /api/team/audit/export",
+    "GET /api/team/audit/table",
     "GET /api/team/audit/words",
     "GET /api/team/budget",
     "GET /api/team/invitations",

@@ -39,6 +39,7 @@ const ASKED: [(&str, &str, &str); ASKED_ROUTES] = [
     ("GET /api/team/audit", "admin", "owner"),
     ("GET /api/team/audit/chain", "admin", "owner"),
     ("GET /api/team/audit/export", "admin", "owner"),
+    ("GET /api/team/audit/table", "admin", "owner"),
     ("GET /api/team/audit/words", "admin", "owner"),
     ("GET /api/team/budget", "read", "member"),
     ("GET /api/team/invitations", "admin", "owner"),

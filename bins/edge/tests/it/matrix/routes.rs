@@ -45,6 +45,7 @@ const ROUTES: &[(&str, &str, u16)] = &[
     ("GET /api/team/audit", TEAM_OWNERS, 200),
     ("GET /api/team/audit/chain", TEAM_OWNERS, 200),
     ("GET /api/team/audit/export", TEAM_OWNERS, 200),
+    ("GET /api/team/audit/table", TEAM_OWNERS, 200),
     ("GET /api/team/audit/words", TEAM_OWNERS, 200),
     ("GET /api/team/invitations", TEAM_OWNERS, 200),
     ("GET /api/sessions/{id}", VIEWERS, 200),

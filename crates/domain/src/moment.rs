@@ -1,15 +1,17 @@
 //! Moments as dates.
 
-use duplex_domain::Time;
+use crate::Time;
 
-/// A moment as `2026-11-23 18:05:59`, by UTC.
-#[must_use]
-pub fn utc(at: Time) -> String {
-    let seconds = at.0.div_euclid(1000);
-    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+impl Time {
+    /// The moment as `2026-11-23 18:05:59`, by UTC.
+    #[must_use]
+    pub fn utc(self) -> String {
+        let seconds = self.0.div_euclid(1000);
+        let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let (year, month, day) = date(days);
+        let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+        format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+    }
 }
 
 /// The date so many days after 1970-01-01, counted in eras of 400 years that begin in March.
@@ -40,7 +42,7 @@ mod tests {
             (1_795_457_159_999, "2026-11-23 18:05:59"),
             (-1, "1969-12-31 23:59:59"),
         ] {
-            assert_eq!(utc(Time(at)), told);
+            assert_eq!(Time(at).utc(), told);
         }
     }
 }
