@@ -7,7 +7,7 @@ use crate::say;
 use anyhow::{Context as _, bail};
 use duplex_domain::{Seq, SessionId, Shard};
 use duplex_eventlog::{Log, Options};
-use duplex_readmodel::{Database, Refold};
+use duplex_readmodel::{Database, Refold, Worker};
 use futures_util::TryStreamExt;
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -39,6 +39,7 @@ pub async fn verify(options: Verify) -> anyhow::Result<()> {
     })
     .await?;
     let views = Database::connect(&postgres).await?;
+    let views = views.working_as(Worker::Projector).await?;
     if options.rebuild {
         views.wipe_views().await?;
         say("the views are empty; the projector builds them anew from the log, within seconds");

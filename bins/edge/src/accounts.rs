@@ -54,7 +54,7 @@ pub(crate) async fn setup(
     let user = guessed(&app, client, made).await?;
     app.setup_link.used();
     noted.is(&user);
-    let token = app.accounts.sign_in(user.id, &seen.0).await?;
+    let token = app.accounts.sign_in(&user, &seen.0).await?;
     let me = Json(me(user, None));
     Ok((StatusCode::CREATED, keep(client, &token), me))
 }

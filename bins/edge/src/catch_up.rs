@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::signed_in::SignedIn;
 use axum::Json;
 use axum::extract::State;
-use duplex_domain::{Digest, Item, Seq, SessionId};
+use duplex_domain::{Digest, Item, Seq, SessionId, TeamId};
 use duplex_wire::{CatchUp, ErrorBody};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -27,9 +27,9 @@ pub(crate) async fn digest(
     signed_in: SignedIn,
     InPath(session): InPath,
 ) -> Result<Json<CatchUp>, Failure> {
-    let user = signed_in.user.id;
+    let (team, user) = (signed_in.user.team, signed_in.user.id);
     app.live.role_of(session, user).await?;
-    let Some(read) = app.database.read_position(user, session).await? else {
+    let Some(read) = app.database.read_position(team, user, session).await? else {
         return Ok(Json(CatchUp {
             read: None,
             read_at: None,
@@ -37,7 +37,7 @@ pub(crate) async fn digest(
             whole: true,
         }));
     };
-    let (items, whole) = behind(&app, session, read.seq).await?;
+    let (items, whole) = behind(&app, team, session, read.seq).await?;
     Ok(Json(CatchUp {
         read: Some(read.seq),
         read_at: Some(read.at),
@@ -47,11 +47,16 @@ pub(crate) async fn digest(
 }
 
 /// The items that began behind a frame, the oldest first, and whether these are all.
-async fn behind(app: &App, session: SessionId, seen: Seq) -> Result<(Vec<Item>, bool), Failure> {
+async fn behind(
+    app: &App,
+    team: TeamId,
+    session: SessionId,
+    seen: Seq,
+) -> Result<(Vec<Item>, bool), Failure> {
     let mut pages = Vec::new();
     let (mut before, mut count) = (None, 0);
     while count < MOST {
-        let page = app.database.items(session, before, PAGE).await?;
+        let page = app.database.items(team, session, before, PAGE).await?;
         let reached = page.items.first().is_none_or(|item| item.place.seq <= seen);
         count += page.items.len();
         pages.push(page.items);

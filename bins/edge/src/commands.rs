@@ -100,7 +100,7 @@ async fn with_name(
         }
         let team = picture.team;
         let found = match app.accounts.name_in_team(team, *user).await {
-            Err(AccountError::NoPerson) => app.accounts.visitor_name(session, *user).await,
+            Err(AccountError::NoPerson) => app.accounts.visitor_name(team, session, *user).await,
             found => found,
         };
         *name = match found {

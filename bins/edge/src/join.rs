@@ -44,7 +44,7 @@ pub(crate) async fn join(
     refuse_signed_in(&app, &headers).await?;
     let user = guessed(&app, client, app.accounts.join(&join)).await?;
     noted.is(&user);
-    let token = app.accounts.sign_in(user.id, &seen.0).await?;
+    let token = app.accounts.sign_in(&user, &seen.0).await?;
     let me = Json(me(user, None));
     Ok((StatusCode::CREATED, keep(client, &token), me))
 }
@@ -75,7 +75,7 @@ pub(crate) async fn reset(
     let user = guessed(&app, client, done).await?;
     app.sockets.changed(user.id);
     noted.is(&user);
-    let token = app.accounts.sign_in(user.id, &seen.0).await?;
+    let token = app.accounts.sign_in(&user, &seen.0).await?;
     Ok((keep(client, &token), Json(me(user, None))))
 }
 

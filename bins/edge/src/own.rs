@@ -26,7 +26,7 @@ pub(crate) async fn rename(
     signed_in: SignedIn,
     Body(SetName { name }): Body<SetName>,
 ) -> Result<StatusCode, Failure> {
-    app.accounts.rename(signed_in.user.id, &name).await?;
+    app.accounts.rename(&signed_in.user, &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -68,7 +68,7 @@ pub(crate) async fn browsers(
 ) -> Result<Json<Vec<SignedInBrowser>>, Failure> {
     let browsers = app
         .accounts
-        .browsers(signed_in.user.id, signed_in.browser())
+        .browsers(&signed_in.user, signed_in.browser())
         .await?;
     Ok(Json(browsers))
 }
@@ -83,9 +83,9 @@ pub(crate) async fn end_browser(
     Path(browser): Path<String>,
 ) -> Result<StatusCode, Failure> {
     let browser = Uuid::try_parse(&browser).map_err(|_| AccountError::NoBrowser)?;
-    let user = signed_in.user.id;
+    let user = &signed_in.user;
     app.accounts.end_browser(user, browser).await?;
-    app.sockets.changed(user);
+    app.sockets.changed(user.id);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -96,10 +96,10 @@ pub(crate) async fn end_other_browsers(
     State(app): State<App>,
     signed_in: SignedIn,
 ) -> Result<StatusCode, Failure> {
-    let user = signed_in.user.id;
+    let user = &signed_in.user;
     let this = signed_in.browser();
     app.accounts.end_other_browsers(user, this).await?;
-    app.sockets.changed(user);
+    app.sockets.changed(user.id);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -110,7 +110,7 @@ pub(crate) async fn tokens(
     State(app): State<App>,
     signed_in: SignedIn,
 ) -> Result<Json<Vec<ApiToken>>, Failure> {
-    Ok(Json(app.accounts.tokens(signed_in.user.id).await?))
+    Ok(Json(app.accounts.tokens(&signed_in.user).await?))
 }
 
 /// A token for a program. Its secret is told this once.
@@ -141,8 +141,8 @@ pub(crate) async fn revoke_token(
     Path(token): Path<String>,
 ) -> Result<StatusCode, Failure> {
     let token = Uuid::try_parse(&token).map_err(|_| AccountError::NoToken)?;
-    let user = signed_in.user.id;
+    let user = &signed_in.user;
     app.accounts.revoke_token(user, token).await?;
-    app.sockets.changed(user);
+    app.sockets.changed(user.id);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,7 +12,7 @@ use crate::views::StoredViews;
 use crate::{Config, TlsError, router, tls};
 use duplex_eventlog::{AuditError, ConnectError, Log, Options, RegistryError};
 use duplex_live::Live;
-use duplex_readmodel::{Accounts, Database, DatabaseError};
+use duplex_readmodel::{Accounts, Database, DatabaseError, Worker};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::io;
 use std::net::SocketAddr;
@@ -217,6 +217,7 @@ async fn connect(
     let registry = log.registry().await?;
     let database = Database::connect(&config.postgres).await?;
     database.migrate().await?;
+    let database = database.working_as(Worker::Edge).await?;
     let origins = match config.origins.as_slice() {
         [] => Origin::of_listener(address, config.tls.is_some()),
         origins => origins.to_vec(),

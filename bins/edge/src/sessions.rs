@@ -161,5 +161,9 @@ pub(crate) async fn items(
 ) -> Result<Json<ItemPage>, Failure> {
     app.live.role_of(session, signed_in.user.id).await?;
     let (before, limit) = (params.get("before")?, params.limit(100, MOST_ITEMS)?);
-    Ok(Json(app.database.items(session, before, limit).await?))
+    Ok(Json(
+        app.database
+            .items(signed_in.user.team, session, before, limit)
+            .await?,
+    ))
 }

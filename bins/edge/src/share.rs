@@ -36,7 +36,7 @@ pub(crate) async fn list(
     InPath(session): InPath,
 ) -> Result<Json<Vec<ShareLink>>, Failure> {
     owner(&app, session, signed_in.user.id).await?;
-    Ok(Json(app.accounts.links(session).await?))
+    Ok(Json(app.accounts.links(&signed_in.user, session).await?))
 }
 
 /// Makes a link to a session; for its owners. The address is told this once.
@@ -78,7 +78,9 @@ pub(crate) async fn revoke(
     let session: SessionId = session.parse().map_err(|_| Failure::no_session())?;
     owner(&app, session, signed_in.user.id).await?;
     let link = Uuid::try_parse(&link).map_err(|_| AccountError::NoLink)?;
-    app.accounts.revoke_link(session, link).await?;
+    app.accounts
+        .revoke_link(&signed_in.user, session, link)
+        .await?;
     let strays = app.accounts.strays().await?.into_iter();
     for stray in strays.filter(|stray| stray.session == session) {
         show_out(&app, session, signed_in.user.id, stray.user).await?;

@@ -16,7 +16,8 @@ pub(crate) async fn own(
     State(app): State<App>,
     signed_in: SignedIn,
 ) -> Result<Json<Vec<OwnTerminal>>, Failure> {
-    Ok(Json(app.database.own_terminals(signed_in.user.id).await?))
+    let (team, user) = (signed_in.user.team, signed_in.user.id);
+    Ok(Json(app.database.own_terminals(team, user).await?))
 }
 
 /// Whether a person may open one more terminal. The one they ask for may be there already, if they ask twice. Counted
@@ -28,8 +29,8 @@ pub(crate) async fn check(
     id: Uuid,
 ) -> Result<(), Failure> {
     // A stranger to the session is told that, whatever else they have.
-    app.live.role_of(session, user).await?;
-    let own = app.database.own_terminals(user).await?;
+    let team = app.live.picture(session, user).await?.picture.session.team;
+    let own = app.database.own_terminals(team, user).await?;
     let again = own
         .iter()
         .any(|terminal| terminal.terminal == TerminalId(id));

@@ -13,7 +13,7 @@ pub use config::Config;
 use anyhow::Context as _;
 use duplex_domain::Shard;
 use duplex_eventlog::{ConnectError, Log, Options};
-use duplex_readmodel::{Database, DatabaseError};
+use duplex_readmodel::{Database, DatabaseError, Worker};
 use patience::patiently;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -53,6 +53,8 @@ async fn open(config: &Config) -> anyhow::Result<(Log, Database)> {
     let connect = || Database::connect(&config.postgres_url);
     let database = patiently(connect, DatabaseError::is_passing).await?;
     patiently(|| database.migrate(), DatabaseError::is_passing).await?;
+    let working = || database.working_as(Worker::Projector);
+    let database = patiently(working, DatabaseError::is_passing).await?;
     if patiently(|| database.renew_views(), DatabaseError::is_passing).await? {
         tracing::info!("an older version folded the views; they are built anew from the log");
     }

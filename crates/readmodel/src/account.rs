@@ -115,7 +115,7 @@ impl Accounts {
         let sql = format!(
             "SELECT {USER} FROM account.person p JOIN account.team t ON t.id = p.team WHERE p.email = $1"
         );
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         let row = client.query_opt(&sql, &[&normal(email)]).await?;
         Ok(row.as_ref().map(User::of))
     }

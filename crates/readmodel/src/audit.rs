@@ -185,7 +185,7 @@ impl Database {
         let limit = limit.clamp(1, LONGEST_AUDIT_PAGE);
         let pattern = filter.q.as_deref().and_then(crate::list::containing);
         let ask = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let client = self.client().await?;
+        let client = self.of(team).client().await?;
         let statement = client.prepare_cached(PAGE).await?;
         let values: [&(dyn ToSql + Sync); 9] = [
             &team.0,
@@ -216,7 +216,7 @@ impl Database {
     /// # Errors
     /// When Postgres does not answer.
     pub async fn audit_words(&self, team: TeamId) -> Result<AuditWords, DatabaseError> {
-        let client = self.client().await?;
+        let client = self.of(team).client().await?;
         let sql = "SELECT DISTINCT what FROM view.audit WHERE team = $1 ORDER BY what";
         let words = client.query(sql, &[&team.0]).await?;
         let sql = "SELECT DISTINCT ON (person) person, record FROM view.audit

@@ -75,7 +75,7 @@ impl Database {
         let (from, until) = (wanted.from.map(|at| at.0), wanted.until.map(|at| at.0));
         let params: [&(dyn ToSql + Sync); 4] = [&user.team.0, &person, &from, &until];
 
-        let mut client = self.client().await?;
+        let mut client = self.of(user.team).client().await?;
         let tx = client
             .build_transaction()
             .isolation_level(IsolationLevel::RepeatableRead)
@@ -99,7 +99,7 @@ impl Database {
     /// # Errors
     /// When Postgres does not answer.
     pub async fn spent_this_month(&self, team: TeamId) -> Result<MonthsCost, DatabaseError> {
-        let client = self.client().await?;
+        let client = self.of(team).client().await?;
         let statement = client.prepare_cached(THIS_MONTH).await?;
         let row = client.query_one(&statement, &[&team.0]).await?;
         Ok(MonthsCost {

@@ -1,8 +1,9 @@
 //! The connection to Postgres.
 
 use deadpool_postgres::{
-    Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime,
+    Client, Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime,
 };
+use duplex_domain::{SessionId, TeamId};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_postgres::{Config, NoTls};
@@ -35,6 +36,17 @@ pub enum DatabaseError {
         #[source]
         source: PoolError,
     },
+    /// The user of the address may not work as a process does.
+    #[error(
+        "the Postgres user may not work as `{role}`; run, as one who may: GRANT {role} TO the user"
+    )]
+    Role {
+        /// The role of the process.
+        role: &'static str,
+        /// What Postgres said.
+        #[source]
+        source: tokio_postgres::Error,
+    },
     /// Every connection was in use for too long.
     #[error("Postgres is busy: no connection became free within 5 s; try again")]
     Busy,
@@ -61,10 +73,47 @@ impl DatabaseError {
         match self {
             Self::Unreachable { .. } | Self::Busy => true,
             Self::Statement(error) => error.is_closed() || error.as_db_error().is_none(),
-            Self::Address(_) | Self::Migration(_) | Self::Cursor | Self::Unreadable(_) => false,
+            Self::Address(_)
+            | Self::Role { .. }
+            | Self::Migration(_)
+            | Self::Cursor
+            | Self::Unreadable(_) => false,
         }
     }
 }
+
+/// As what a process works. Each role owns nothing and may do only what its process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worker {
+    /// Keeps the accounts and reads the views, each time those of one team.
+    Edge,
+    /// Writes the views of all teams, and knows no accounts.
+    Projector,
+}
+
+impl Worker {
+    /// The role's name in Postgres.
+    fn role(self) -> &'static str {
+        match self {
+            Self::Edge => "duplex_edge",
+            Self::Projector => "duplex_projector",
+        }
+    }
+}
+
+/// Whose rows a handle sees, where its process is one that may not see all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum InHand {
+    #[default]
+    Nothing,
+    Team(TeamId),
+    Session(SessionId),
+    Door,
+}
+
+const TAKE_IN_HAND: &str = "
+SELECT set_config('duplex.team', $1, false), set_config('duplex.session', $2, false),
+    set_config('duplex.door', $3, false)";
 
 /// The database: a cheap handle on a bounded pool of connections.
 #[derive(Clone)]
@@ -72,6 +121,8 @@ pub struct Database {
     pool: Pool,
     config: Arc<Config>,
     at: String,
+    worker: Option<Worker>,
+    in_hand: InHand,
 }
 
 impl Database {
@@ -88,25 +139,51 @@ impl Database {
         if config.get_application_name().is_none() {
             config.application_name("duplex");
         }
-        let at = whereabouts(&config);
-        let recycling_method = RecyclingMethod::Fast;
-        let kept = Arc::new(config.clone());
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
-        let pool = Pool::builder(manager)
-            .max_size(CONNECTIONS)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(PATIENCE))
-            .create_timeout(Some(PATIENCE))
-            .recycle_timeout(Some(PATIENCE))
-            .build()
-            .map_err(|error| DatabaseError::Address(error.to_string()))?;
         let database = Self {
-            pool,
-            config: kept,
-            at,
+            pool: pool(&config, None)?,
+            at: whereabouts(&config),
+            config: Arc::new(config),
+            worker: None,
+            in_hand: InHand::Nothing,
         };
         database.ping().await?;
         Ok(database)
+    }
+
+    /// The same database with what a process may see and do in it; [`Database::migrate`] must have made the roles.
+    ///
+    /// # Errors
+    /// When the address's user may not take the role on, or nothing answers.
+    pub async fn working_as(&self, worker: Worker) -> Result<Self, DatabaseError> {
+        let database = Self {
+            pool: pool(&self.config, Some(worker))?,
+            worker: Some(worker),
+            ..self.clone()
+        };
+        database.ping().await?;
+        Ok(database)
+    }
+
+    /// A handle that sees the rows of one team.
+    pub(crate) fn of(&self, team: TeamId) -> Self {
+        self.holding(InHand::Team(team))
+    }
+
+    /// A handle that sees the views of one session, whatever its team.
+    pub(crate) fn of_session(&self, session: SessionId) -> Self {
+        self.holding(InHand::Session(session))
+    }
+
+    /// A handle that sees the accounts of all teams, to find out who somebody is, and no views.
+    pub(crate) fn at_the_door(&self) -> Self {
+        self.holding(InHand::Door)
+    }
+
+    fn holding(&self, in_hand: InHand) -> Self {
+        Self {
+            in_hand,
+            ..self.clone()
+        }
     }
 
     /// Whether Postgres answers.
@@ -147,16 +224,69 @@ impl Database {
         config
     }
 
-    /// A connection of the pool.
+    /// A connection of the pool, with this handle's team, session or nothing in hand.
     pub(crate) async fn client(&self) -> Result<Client, DatabaseError> {
-        self.pool.get().await.map_err(|source| match source {
-            PoolError::Timeout(deadpool_postgres::TimeoutType::Wait) => DatabaseError::Busy,
-            source => DatabaseError::Unreachable {
+        let client = self
+            .pool
+            .get()
+            .await
+            .map_err(|error| self.no_client(error))?;
+        if self.worker == Some(Worker::Edge) {
+            let nothing = String::new;
+            let (team, session, door) = match self.in_hand {
+                InHand::Nothing => (nothing(), nothing(), ""),
+                InHand::Team(team) => (team.to_string(), nothing(), ""),
+                InHand::Session(session) => (nothing(), session.to_string(), ""),
+                InHand::Door => (nothing(), nothing(), "yes"),
+            };
+            let take = client.prepare_cached(TAKE_IN_HAND).await?;
+            client.execute(&take, &[&team, &session, &door]).await?;
+        }
+        Ok(client)
+    }
+
+    fn no_client(&self, error: PoolError) -> DatabaseError {
+        match (error, self.worker) {
+            (PoolError::Timeout(deadpool_postgres::TimeoutType::Wait), _) => DatabaseError::Busy,
+            (PoolError::PostCreateHook(HookError::Backend(source)), Some(worker))
+                if source.as_db_error().is_some() =>
+            {
+                let role = worker.role();
+                DatabaseError::Role { role, source }
+            }
+            (source, _) => DatabaseError::Unreachable {
                 at: self.at.clone(),
                 source,
             },
-        })
+        }
     }
+}
+
+/// A pool of connections, which take a role on before anything else.
+fn pool(config: &Config, worker: Option<Worker>) -> Result<Pool, DatabaseError> {
+    let recycling_method = RecyclingMethod::Fast;
+    let config = config.clone();
+    let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
+    let mut pool = Pool::builder(manager)
+        .max_size(CONNECTIONS)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(PATIENCE))
+        .create_timeout(Some(PATIENCE))
+        .recycle_timeout(Some(PATIENCE));
+    if let Some(worker) = worker {
+        let role = format!("SET ROLE {}", worker.role());
+        pool = pool.post_create(Hook::async_fn(move |client, _| {
+            let role = role.clone();
+            Box::pin(async move {
+                client
+                    .batch_execute(&role)
+                    .await
+                    .map_err(HookError::Backend)
+            })
+        }));
+    }
+    pool.build()
+        .map_err(|error| DatabaseError::Address(error.to_string()))
 }
 
 /// What an error says together with its cause; the driver's own text leaves the cause out.

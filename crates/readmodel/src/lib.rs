@@ -29,7 +29,7 @@ pub use audit::{AuditFilter, LONGEST_AUDIT_PAGE};
 pub use change::can_wait;
 pub use checkpoint::{Checkpoint, VERSION};
 pub use costs::{CostsWanted, MOST_COST_ROWS, MonthsCost};
-pub use database::{Database, DatabaseError};
+pub use database::{Database, DatabaseError, Worker};
 pub use list::{Filter, LONGEST_PAGE};
 pub use projection::{ProjectError, Projection};
 pub use read_position::ReadPosition;

@@ -89,7 +89,7 @@ impl Database {
         // One more than asked for tells whether there is a next page.
         let ask = i64::try_from(limit + 1).unwrap_or(i64::MAX);
 
-        let client = self.client().await?;
+        let client = self.of(team).client().await?;
         let statement = client.prepare_cached(PAGE).await?;
         let rows = client
             .query(
@@ -104,19 +104,6 @@ impl Database {
         let sessions = rows.collect::<Result<Vec<_>, _>>()?;
         let cursor = sessions.last().filter(|_| more).map(Cursor::behind);
         Ok(SessionPage { sessions, cursor })
-    }
-
-    /// How many active sessions a person is a member of.
-    ///
-    /// # Errors
-    /// When Postgres does not answer.
-    pub async fn active_count(&self, user: UserId) -> Result<u64, DatabaseError> {
-        let sql = "SELECT count(*) FROM view.session
-                   WHERE members @> ARRAY[$1::uuid] AND state = 'active'";
-        let client = self.client().await?;
-        let statement = client.prepare_cached(sql).await?;
-        let row = client.query_one(&statement, &[&user.0]).await?;
-        Ok(count(row.get(0)))
     }
 
     /// The stored sessions of a shard, oldest first.

@@ -32,12 +32,13 @@ impl Database {
     /// When Postgres does not answer.
     pub async fn read_position(
         &self,
+        team: TeamId,
         person: UserId,
         session: SessionId,
     ) -> Result<Option<ReadPosition>, DatabaseError> {
         let sql = "SELECT seq, (extract(epoch FROM at) * 1000)::bigint AS at
                    FROM account.read_position WHERE person = $1 AND session = $2";
-        let client = self.client().await?;
+        let client = self.of(team).client().await?;
         let statement = client.prepare_cached(sql).await?;
         let row = client
             .query_opt(&statement, &[&person.0, &session.0])
@@ -60,7 +61,7 @@ impl Database {
         session: SessionId,
         seq: Seq,
     ) -> Result<bool, DatabaseError> {
-        let client = self.client().await?;
+        let client = self.of(team).client().await?;
         let statement = client.prepare_cached(SET).await?;
         let moved = client
             .query(

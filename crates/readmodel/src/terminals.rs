@@ -2,7 +2,7 @@
 
 use crate::load::session;
 use crate::{Database, DatabaseError};
-use duplex_domain::{TerminalState, UserId};
+use duplex_domain::{TeamId, TerminalState, UserId};
 use duplex_wire::OwnTerminal;
 
 /// `terminal.state` is JSON.
@@ -18,8 +18,12 @@ impl Database {
     ///
     /// # Errors
     /// When Postgres does not answer or a row is not readable.
-    pub async fn own_terminals(&self, user: UserId) -> Result<Vec<OwnTerminal>, DatabaseError> {
-        let client = self.client().await?;
+    pub async fn own_terminals(
+        &self,
+        team: TeamId,
+        user: UserId,
+    ) -> Result<Vec<OwnTerminal>, DatabaseError> {
+        let client = self.of(team).client().await?;
         let statement = client.prepare_cached(RUNNING).await?;
         let rows = client.query(&statement, &[&user.0]).await?;
         let mut own = Vec::new();

@@ -4,7 +4,7 @@ use crate::load::{item, load};
 use crate::row::{count, number};
 use crate::{Database, DatabaseError};
 use deadpool_postgres::GenericClient;
-use duplex_domain::{Picture, Place, Seq, SessionId, TerminalId};
+use duplex_domain::{Picture, Place, Seq, SessionId, TeamId, TerminalId};
 use duplex_wire::ItemPage;
 use tokio_postgres::IsolationLevel;
 
@@ -59,7 +59,7 @@ impl Database {
     /// # Errors
     /// When Postgres does not answer or a row is not readable.
     pub async fn view(&self, session: SessionId) -> Result<Option<Stored>, DatabaseError> {
-        let mut client = self.client().await?;
+        let mut client = self.of_session(session).client().await?;
         let tx = client
             .build_transaction()
             .isolation_level(IsolationLevel::RepeatableRead)
@@ -82,13 +82,14 @@ impl Database {
     /// When Postgres does not answer or a row is not readable.
     pub async fn items(
         &self,
+        team: TeamId,
         session: SessionId,
         before: Option<Place>,
         limit: usize,
     ) -> Result<ItemPage, DatabaseError> {
         let limit = i64::try_from(limit.clamp(1, LONGEST_PAGE)).unwrap_or(i64::MAX);
         let (seq, index) = before.map_or((i64::MAX, 0), columns);
-        let client = self.client().await?;
+        let client = self.of(team).client().await?;
         let statement = client.prepare_cached(BEFORE).await?;
         let rows = client
             .query(&statement, &[&session.0, &seq, &index, &limit])

@@ -50,14 +50,14 @@ impl<'a> Batch<'a> {
                 batch.costs.push(session, spent);
             }
             for (part, item) in change.items(&picture.transcript) {
-                batch.items.push(*id, part, item)?;
+                batch.items.push(session, part, item)?;
             }
             for (name, screen) in &change.terminals {
                 let Some(terminal) = session.terminals.get(name) else {
                     continue;
                 };
                 let printed = screen.printed.map(|seq| number(seq.0));
-                batch.terminals.push(*id, *name, terminal, printed)?;
+                batch.terminals.push(session, *name, terminal, printed)?;
                 if let Some(saved) = &screen.saved {
                     batch.screens.push(*id, *name, saved);
                 }

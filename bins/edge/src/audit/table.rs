@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use duplex_domain::audit::{How, Record};
+use duplex_domain::audit::Record;
 use duplex_readmodel::LONGEST_AUDIT_PAGE;
 use duplex_wire::ErrorBody;
 use futures_util::stream::{once, try_unfold};
@@ -87,12 +87,6 @@ fn row(record: &Record) -> [String; COLUMNS.len()] {
         .iter()
         .map(|(name, value)| format!("{name}: {value}"))
         .collect();
-    let how = match deed.who.how {
-        How::Cookie => "browser",
-        How::Token => "token",
-        How::Link => "link",
-        How::Nobody => "not signed in",
-    };
     [
         record.n.to_string(),
         deed.at.utc(),
@@ -100,7 +94,7 @@ fn row(record: &Record) -> [String; COLUMNS.len()] {
         deed.who
             .user
             .map_or_else(String::new, |user| user.to_string()),
-        how.to_owned(),
+        deed.who.how.as_str().to_owned(),
         deed.what.clone(),
         on.map_or_else(String::new, |on| on.kind.clone()),
         on.map_or_else(String::new, |on| on.id.clone()),

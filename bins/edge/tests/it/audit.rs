@@ -346,7 +346,7 @@ async fn a_table_holds_the_records_that_match() {
     );
     assert_eq!(rows.len(), 6, "{rows:?}");
     assert!(rows[1].starts_with("6,2"), "{rows:?}");
-    assert!(rows[1].contains(",browser,team.budget,team,"), "{rows:?}");
+    assert!(rows[1].contains(",cookie,team.budget,team,"), "{rows:?}");
 }
 
 /// A page, once the projector has made rows of so many records.

@@ -33,19 +33,19 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::WrongLogin`] if they are shut out or gone meanwhile.
-    pub async fn sign_in(&self, user: UserId, browser: &Browser) -> Result<Token, AccountError> {
+    pub async fn sign_in(&self, user: &User, browser: &Browser) -> Result<Token, AccountError> {
         let token = secret();
-        let client = self.database.client().await?;
+        let client = self.database.of(user.team).client().await?;
         client.execute(PRUNE, &[]).await?;
         let seen = "UPDATE account.person SET seen_at = now() WHERE id = $1 AND NOT disabled";
-        if client.execute(seen, &[&user.0]).await? == 0 {
+        if client.execute(seen, &[&user.id.0]).await? == 0 {
             return Err(AccountError::WrongLogin);
         }
         let sql = "INSERT INTO account.web_session (hash, person, browser, address)
                    SELECT $1, id, $3, $4 FROM account.person WHERE id = $2 AND NOT disabled";
         let (name, address) = (shown(&browser.name), shown(&browser.address));
         let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-            [&hash(&token), &user.0, &name, &address];
+            [&hash(&token), &user.id.0, &name, &address];
         match client.execute(sql, &values).await? {
             0 => Err(AccountError::WrongLogin),
             _ => Ok(Token(token)),
@@ -57,7 +57,7 @@ impl Accounts {
     /// # Errors
     /// When Postgres does not answer.
     pub async fn who(&self, token: &str) -> Result<Option<Grant>, AccountError> {
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         let sql = format!(
             "SELECT {USER}, s.id AS grant_id, s.used_at < now() - interval '1 minute' AS stale
              FROM account.web_session s JOIN account.person p ON p.id = s.person
@@ -86,7 +86,7 @@ impl Accounts {
     /// # Errors
     /// When Postgres does not answer.
     pub async fn is_signed_in(&self, browser: Uuid) -> Result<bool, AccountError> {
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         let sql = "SELECT 1 FROM account.web_session s JOIN account.person p ON p.id = s.person
                    WHERE s.id = $1 AND NOT p.disabled";
         Ok(client.query_opt(sql, &[&browser]).await?.is_some())
@@ -97,7 +97,7 @@ impl Accounts {
     /// # Errors
     /// When Postgres does not answer.
     pub async fn logout(&self, token: &str) -> Result<Option<UserId>, AccountError> {
-        let mut client = self.database.client().await?;
+        let mut client = self.database.at_the_door().client().await?;
         let tx = client.transaction().await?;
         let sql = "DELETE FROM account.web_session WHERE hash = $1 RETURNING person";
         let row = tx.query_opt(sql, &[&hash(token)]).await?;
@@ -115,17 +115,17 @@ impl Accounts {
     /// When Postgres does not answer.
     pub async fn browsers(
         &self,
-        user: UserId,
+        user: &User,
         this: Option<Uuid>,
     ) -> Result<Vec<SignedInBrowser>, AccountError> {
-        let client = self.database.client().await?;
+        let client = self.database.of(user.team).client().await?;
         let (made, last) = (millis("s.created_at"), millis("s.used_at"));
         let sql = format!(
             "SELECT s.id, s.browser, s.address, {made} AS created_at, {last} AS used_at
              FROM account.web_session s WHERE s.person = $1 AND {LASTS}
              ORDER BY s.used_at DESC, s.id LIMIT 500"
         );
-        let rows = client.query(&sql, &[&user.0]).await?;
+        let rows = client.query(&sql, &[&user.id.0]).await?;
         let browser = |row: &tokio_postgres::Row| SignedInBrowser {
             id: row.get("id"),
             browser: row.get("browser"),
@@ -141,14 +141,14 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::NoBrowser`] if it is not theirs, or has ended already.
-    pub async fn end_browser(&self, user: UserId, browser: Uuid) -> Result<(), AccountError> {
-        let mut client = self.database.client().await?;
+    pub async fn end_browser(&self, user: &User, browser: Uuid) -> Result<(), AccountError> {
+        let mut client = self.database.of(user.team).client().await?;
         let tx = client.transaction().await?;
         let sql = "DELETE FROM account.web_session WHERE id = $1 AND person = $2";
-        if tx.execute(sql, &[&browser, &user.0]).await? == 0 {
+        if tx.execute(sql, &[&browser, &user.id.0]).await? == 0 {
             return Err(AccountError::NoBrowser);
         }
-        changes::tell(&tx, user).await?;
+        changes::tell(&tx, user.id).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -159,13 +159,13 @@ impl Accounts {
     /// When Postgres does not answer.
     pub async fn end_other_browsers(
         &self,
-        user: UserId,
+        user: &User,
         this: Option<Uuid>,
     ) -> Result<(), AccountError> {
-        let mut client = self.database.client().await?;
+        let mut client = self.database.of(user.team).client().await?;
         let tx = client.transaction().await?;
-        end(&tx, user, this).await?;
-        changes::tell(&tx, user).await?;
+        end(&tx, user.id, this).await?;
+        changes::tell(&tx, user.id).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -41,7 +41,7 @@ impl Accounts {
             return Err(AccountError::Days);
         }
         let note = plausible_note(wanted.note.as_deref().unwrap_or_default())?;
-        let mut client = self.database.client().await?;
+        let mut client = self.database.of(by.team).client().await?;
         let tx = client.transaction().await?;
         people::as_owner(&tx, by).await?;
         clear(&tx, by.team).await?;
@@ -82,7 +82,7 @@ impl Accounts {
              WHERE i.team = $1 AND {OPEN} ORDER BY i.id DESC",
             columns("p.name")
         );
-        let client = self.database.client().await?;
+        let client = self.database.of(team).client().await?;
         let rows = client.query(&sql, &[&team.0]).await?;
         Ok(rows.iter().map(shown).collect())
     }
@@ -92,7 +92,7 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::NotTheOwner`], or [`AccountError::NoInvitation`] if it was used or revoked already.
     pub async fn revoke_invitation(&self, by: &User, which: Uuid) -> Result<(), AccountError> {
-        let mut client = self.database.client().await?;
+        let mut client = self.database.of(by.team).client().await?;
         let tx = client.transaction().await?;
         people::as_owner(&tx, by).await?;
         let sql = "DELETE FROM account.invitation WHERE id = $1 AND team = $2";
@@ -114,7 +114,7 @@ impl Accounts {
              WHERE i.hash = $1 AND {OPEN}",
             millis("i.expires_at")
         );
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         let row = client.query_opt(&sql, &[&hash(secret)]).await?;
         let row = row.ok_or(AccountError::LinkOver)?;
         Ok(InvitedTo {
@@ -137,7 +137,7 @@ impl Accounts {
         let email = plausible_email(&wanted.email)?;
         check_password(&wanted.password)?;
         let password = self.passwords.hash(wanted.password.clone()).await?;
-        let mut client = self.database.client().await?;
+        let mut client = self.database.at_the_door().client().await?;
         let tx = client.transaction().await?;
         let (team, team_name, role) = use_up(&tx, &wanted.secret).await?;
         let user = User {

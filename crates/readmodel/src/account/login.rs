@@ -21,7 +21,7 @@ impl Accounts {
         browser: &Browser,
     ) -> Result<(User, Token), AccountError> {
         let email = normal(email);
-        let mut client = self.database.client().await?;
+        let mut client = self.database.at_the_door().client().await?;
         attempts::begin(&mut client, &email).await?;
         let sql = format!(
             "SELECT {USER}, p.password FROM account.person p JOIN account.team t ON t.id = p.team
@@ -33,11 +33,11 @@ impl Accounts {
         let right = self.is_password(password, stored(row.as_ref())).await?;
         let row = row.filter(|_| right).ok_or(AccountError::WrongLogin)?;
         let user = User::of(&row);
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         attempts::succeeded(&client, &email).await?;
         drop(client);
         self.harden(&user, password, stored(Some(&row))).await?;
-        let token = self.sign_in(user.id, browser).await?;
+        let token = self.sign_in(&user, browser).await?;
         Ok((user, token))
     }
 
@@ -64,7 +64,7 @@ impl Accounts {
             return Ok(());
         };
         let new = self.passwords.hash(password.to_owned()).await?;
-        let client = self.database.client().await?;
+        let client = self.database.of(user.team).client().await?;
         // Only what was read is replaced: the password may have been changed meanwhile.
         let sql = "UPDATE account.person SET password = $1 WHERE id = $2 AND password = $3";
         client.execute(sql, &[&new, &user.id.0, &old]).await?;

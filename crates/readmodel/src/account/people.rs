@@ -26,7 +26,7 @@ impl Accounts {
              WHERE team = $1 AND ($2 OR NOT disabled) AND left_at IS NULL ORDER BY disabled, lower(name), id LIMIT 2000",
             millis("seen_at")
         );
-        let client = self.database.client().await?;
+        let client = self.database.of(by.team).client().await?;
         let rows = client.query(&sql, &[&by.team.0, &owner]).await?;
         Ok(rows.iter().map(|row| shown(row, owner)).collect())
     }
@@ -37,7 +37,7 @@ impl Accounts {
     /// [`AccountError::NoPerson`] if there is no such person.
     pub async fn name_in_team(&self, team: TeamId, who: UserId) -> Result<String, AccountError> {
         let sql = "SELECT name FROM account.person WHERE id = $1 AND team = $2 AND NOT disabled";
-        let client = self.database.client().await?;
+        let client = self.database.of(team).client().await?;
         let row = client.query_opt(sql, &[&who.0, &team.0]).await?;
         Ok(row.ok_or(AccountError::NoPerson)?.get(0))
     }
@@ -54,7 +54,7 @@ impl Accounts {
         who: UserId,
         role: TeamRole,
     ) -> Result<Option<Token>, AccountError> {
-        let mut client = self.database.client().await?;
+        let mut client = self.database.of(by.team).client().await?;
         let tx = client.transaction().await?;
         as_owner(&tx, by).await?;
         if role_in(&tx, by.team, who).await? == role {
@@ -77,7 +77,7 @@ impl Accounts {
         who: UserId,
         disabled: bool,
     ) -> Result<(), AccountError> {
-        let mut client = self.database.client().await?;
+        let mut client = self.database.of(by.team).client().await?;
         let tx = client.transaction().await?;
         as_owner(&tx, by).await?;
         role_in(&tx, by.team, who).await?;
@@ -106,7 +106,7 @@ impl Accounts {
         own: Option<Uuid>,
         to: UserId,
     ) -> Result<Option<Token>, AccountError> {
-        let mut client = self.database.client().await?;
+        let mut client = self.database.of(by.team).client().await?;
         let tx = client.transaction().await?;
         as_owner(&tx, by).await?;
         if to == by.id {
@@ -131,7 +131,7 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::LastOwner`].
     pub async fn leave(&self, by: &User) -> Result<(), AccountError> {
-        let mut client = self.database.client().await?;
+        let mut client = self.database.of(by.team).client().await?;
         let tx = client.transaction().await?;
         lock(&tx, by.team).await?;
         tx.execute(LEAVE, &[&by.id.0]).await?;
@@ -148,11 +148,11 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::Name`].
-    pub async fn rename(&self, who: UserId, name: &str) -> Result<(), AccountError> {
+    pub async fn rename(&self, user: &User, name: &str) -> Result<(), AccountError> {
         let name = plausible_name(name)?;
-        let client = self.database.client().await?;
+        let client = self.database.of(user.team).client().await?;
         let sql = "UPDATE account.person SET name = $1 WHERE id = $2";
-        client.execute(sql, &[&name, &who.0]).await?;
+        client.execute(sql, &[&name, &user.id.0]).await?;
         Ok(())
     }
 
@@ -162,7 +162,7 @@ impl Accounts {
     /// [`AccountError::NotTheOwner`] or [`AccountError::Name`].
     pub async fn rename_team(&self, by: &User, name: &str) -> Result<(), AccountError> {
         let name = plausible_name(name)?;
-        let mut client = self.database.client().await?;
+        let mut client = self.database.of(by.team).client().await?;
         let tx = client.transaction().await?;
         as_owner(&tx, by).await?;
         let sql = "UPDATE account.team SET name = $1 WHERE id = $2";

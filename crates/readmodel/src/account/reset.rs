@@ -31,7 +31,7 @@ impl Accounts {
         check_password(password)?;
         // Counted apart from sign-ins, so that a stolen browser can neither guess nor lock its person out.
         let counted = format!("password of {}", by.id);
-        let mut client = self.database.client().await?;
+        let mut client = self.database.of(by.team).client().await?;
         attempts::begin(&mut client, &counted).await?;
         let sql = "SELECT password FROM account.person WHERE id = $1";
         let row = client.query_opt(sql, &[&by.id.0]).await?;
@@ -41,7 +41,7 @@ impl Accounts {
             return Err(AccountError::WrongPassword);
         }
         let new = self.passwords.hash(password.to_owned()).await?;
-        let mut client = self.database.client().await?;
+        let mut client = self.database.of(by.team).client().await?;
         attempts::succeeded(&client, &counted).await?;
         let tx = client.transaction().await?;
         let sql = "UPDATE account.person SET password = $1 WHERE id = $2 AND password = $3";
@@ -61,7 +61,7 @@ impl Accounts {
     /// [`AccountError::NotTheOwner`], or [`AccountError::NoPerson`].
     pub async fn new_reset(&self, by: &User, who: UserId) -> Result<Reset, AccountError> {
         let secret = secret();
-        let mut client = self.database.client().await?;
+        let mut client = self.database.of(by.team).client().await?;
         let tx = client.transaction().await?;
         people::as_owner(&tx, by).await?;
         people::role_in(&tx, by.team, who).await?;
@@ -89,7 +89,7 @@ impl Accounts {
         let sql = "SELECT p.name, p.email FROM account.password_reset r
                    JOIN account.person p ON p.id = r.person
                    WHERE r.hash = $1 AND r.expires_at > now() AND NOT p.disabled";
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         let row = client.query_opt(sql, &[&hash(secret)]).await?;
         let row = row.ok_or(AccountError::LinkOver)?;
         let (name, email) = (row.get(0), row.get(1));
@@ -104,7 +104,7 @@ impl Accounts {
         let email = self.reset_for(secret).await?.email;
         check_password(password)?;
         let new = self.passwords.hash(password.to_owned()).await?;
-        let mut client = self.database.client().await?;
+        let mut client = self.database.at_the_door().client().await?;
         let tx = client.transaction().await?;
         let sql = "DELETE FROM account.password_reset r USING account.person p
                    WHERE r.hash = $1 AND r.expires_at > now()

@@ -15,7 +15,7 @@ impl Accounts {
     /// # Errors
     /// When Postgres does not answer.
     pub async fn has_owner(&self) -> Result<bool, AccountError> {
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         let row = client.query_one(HAS_OWNER, &[]).await?;
         Ok(row.get(0))
     }
@@ -26,7 +26,7 @@ impl Accounts {
     /// [`AccountError::AlreadySetUp`] once there is an owner.
     pub async fn new_setup_secret(&self) -> Result<String, AccountError> {
         let secret = secret();
-        let mut client = self.database.client().await?;
+        let mut client = self.database.at_the_door().client().await?;
         let tx = begin(&mut client).await?;
         let sql = "INSERT INTO account.setup (hash) VALUES ($1)
                    ON CONFLICT (only_one) DO UPDATE SET hash = excluded.hash, created_at = now()";
@@ -48,7 +48,7 @@ impl Accounts {
         password: &str,
     ) -> Result<User, AccountError> {
         // Cheap checks come first: a hash is made only for who holds the secret.
-        let mut client = self.database.client().await?;
+        let mut client = self.database.at_the_door().client().await?;
         check_secret(&begin(&mut client).await?, secret).await?;
         drop(client);
         let name = plausible_name(name)?;
@@ -56,7 +56,7 @@ impl Accounts {
         check_password(password)?;
         let password = self.passwords.hash(password.to_owned()).await?;
 
-        let mut client = self.database.client().await?;
+        let mut client = self.database.at_the_door().client().await?;
         let tx = begin(&mut client).await?;
         check_secret(&tx, secret).await?;
         let user = User {

@@ -3,6 +3,7 @@
 use super::secret::{Token, hash, secret};
 use super::setup::plausible_name;
 use super::{AccountError, Accounts, TeamRole, User};
+use crate::Database;
 use crate::row::{count, number, value_of, word};
 use duplex_domain::{Role, Seq, SessionId, TeamId, Time, UserId};
 use duplex_wire::{MakeLink, ShareLink, Span};
@@ -71,7 +72,7 @@ impl Accounts {
         let uses = wish
             .uses
             .map(|uses| i32::try_from(uses).unwrap_or(i32::MAX));
-        let client = self.database.client().await?;
+        let client = self.database.of(by.team).client().await?;
         let sql = "SELECT count(*) FROM account.share_link
                    WHERE session = $1 AND revoked_at IS NULL AND expires_at > now()";
         if client.query_one(sql, &[&session.0]).await?.get::<_, i64>(0) >= MOST {
@@ -99,7 +100,10 @@ impl Accounts {
                 ],
             )
             .await?;
-        let made = self.links_where("l.id = $1", id).await?.pop();
+        let made = self
+            .links_where(self.database.of(by.team), "l.id = $1", id)
+            .await?
+            .pop();
         let made = made.ok_or(AccountError::NoLink)?;
         Ok((made.link, Token(token)))
     }
@@ -108,8 +112,14 @@ impl Accounts {
     ///
     /// # Errors
     /// When Postgres does not answer.
-    pub async fn links(&self, session: SessionId) -> Result<Vec<ShareLink>, AccountError> {
-        let known = self.links_where("l.session = $1", session.0).await?;
+    pub async fn links(
+        &self,
+        by: &User,
+        session: SessionId,
+    ) -> Result<Vec<ShareLink>, AccountError> {
+        let known = self
+            .links_where(self.database.of(by.team), "l.session = $1", session.0)
+            .await?;
         Ok(known.into_iter().map(|known| known.link).collect())
     }
 
@@ -119,17 +129,25 @@ impl Accounts {
     /// [`AccountError::NoLink`] if it does not.
     pub async fn link_of(&self, secret: &str) -> Result<KnownLink, AccountError> {
         let sql = "SELECT id FROM account.share_link WHERE hash = $1";
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         let row = client.query_opt(sql, &[&hash(secret)]).await?;
         let id: Uuid = row.ok_or(AccountError::NoLink)?.get(0);
         drop(client);
-        let known = self.links_where("l.id = $1", id).await?.pop();
+        let known = self
+            .links_where(self.database.at_the_door(), "l.id = $1", id)
+            .await?
+            .pop();
         known
             .filter(|known| known.link.works)
             .ok_or(AccountError::NoLink)
     }
 
-    async fn links_where(&self, which: &str, value: Uuid) -> Result<Vec<KnownLink>, AccountError> {
+    async fn links_where(
+        &self,
+        database: Database,
+        which: &str,
+        value: Uuid,
+    ) -> Result<Vec<KnownLink>, AccountError> {
         let sql = format!(
             "SELECT l.*, p.name AS by_name,
                  {WORKS} AND (l.most_uses IS NULL OR l.uses < l.most_uses) AS works,
@@ -138,7 +156,7 @@ impl Accounts {
              FROM account.share_link l JOIN account.person p ON p.id = l.made_by
              WHERE {which} ORDER BY l.id DESC"
         );
-        let client = self.database.client().await?;
+        let client = database.client().await?;
         let rows = client.query(&sql, &[&value]).await?;
         let known: Result<Vec<KnownLink>, _> = rows.iter().map(known).collect();
         Ok(known?)
@@ -153,7 +171,7 @@ impl Accounts {
             "UPDATE account.share_link l SET uses = uses + 1 FROM account.person p
              WHERE l.hash = $1 AND p.id = l.made_by AND {WORKS} AND (most_uses IS NULL OR uses < most_uses)"
         );
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         match client.execute(&sql, &[&hash(secret)]).await? {
             0 => Err(AccountError::NoLink),
             _ => Ok(()),
@@ -176,7 +194,7 @@ impl Accounts {
         let name = format!("{name} (visitor)");
         let (id, token) = (Uuid::now_v7(), secret());
         let link = Uuid::parse_str(&known.link.id).map_err(|_| AccountError::NoLink)?;
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         let sql =
             "INSERT INTO account.visitor (id, link, team, name, hash) VALUES ($1, $2, $3, $4, $5)";
         client
@@ -197,7 +215,7 @@ impl Accounts {
                  JOIN account.person p ON p.id = l.made_by
              WHERE v.hash = $1 AND NOT v.gone AND {WORKS}"
         );
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         let statement = client.prepare_cached(&sql).await?;
         let row = client.query_opt(&statement, &[&hash(token)]).await?;
         Ok(row.map(|row| {
@@ -213,12 +231,13 @@ impl Accounts {
     /// [`AccountError::NoPerson`] if there is no such visitor.
     pub async fn visitor_name(
         &self,
+        team: TeamId,
         session: SessionId,
         who: UserId,
     ) -> Result<String, AccountError> {
         let sql = "SELECT v.name FROM account.visitor v JOIN account.share_link l ON l.id = v.link
                    WHERE v.id = $1 AND l.session = $2 AND NOT v.gone";
-        let client = self.database.client().await?;
+        let client = self.database.of(team).client().await?;
         let row = client.query_opt(sql, &[&who.0, &session.0]).await?;
         Ok(row.ok_or(AccountError::NoPerson)?.get(0))
     }
@@ -229,7 +248,7 @@ impl Accounts {
     /// When Postgres does not answer.
     pub async fn end_visit(&self, token: &str) -> Result<(), AccountError> {
         let sql = "UPDATE account.visitor SET hash = NULL WHERE hash = $1";
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         client.execute(sql, &[&hash(token)]).await?;
         Ok(())
     }
@@ -238,10 +257,15 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::NoLink`] if the session has no such link.
-    pub async fn revoke_link(&self, session: SessionId, link: Uuid) -> Result<(), AccountError> {
+    pub async fn revoke_link(
+        &self,
+        by: &User,
+        session: SessionId,
+        link: Uuid,
+    ) -> Result<(), AccountError> {
         let sql = "UPDATE account.share_link SET revoked_at = coalesce(revoked_at, now())
                    WHERE id = $1 AND session = $2";
-        let client = self.database.client().await?;
+        let client = self.database.of(by.team).client().await?;
         match client.execute(sql, &[&link, &session.0]).await? {
             0 => Err(AccountError::NoLink),
             _ => Ok(()),
@@ -259,7 +283,7 @@ impl Accounts {
                  JOIN account.person p ON p.id = l.made_by
              WHERE NOT v.gone AND (v.hash IS NULL OR NOT ({WORKS})) ORDER BY v.id LIMIT 500"
         );
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         let rows = client.query(&sql, &[]).await?;
         let stray = |row: &Row| Stray {
             user: UserId(row.get("id")),
@@ -275,7 +299,7 @@ impl Accounts {
     /// When Postgres does not answer.
     pub async fn stray_is_gone(&self, user: UserId) -> Result<(), AccountError> {
         let sql = "UPDATE account.visitor SET gone = true, hash = NULL WHERE id = $1";
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         client.execute(sql, &[&user.0]).await?;
         Ok(())
     }

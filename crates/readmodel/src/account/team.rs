@@ -10,7 +10,7 @@ impl Database {
     /// # Errors
     /// When Postgres does not answer.
     pub async fn only_team(&self) -> Result<Option<TeamId>, DatabaseError> {
-        let client = self.client().await?;
+        let client = self.at_the_door().client().await?;
         let sql = "SELECT id FROM account.team LIMIT 2";
         let teams = client.query(sql, &[]).await?;
         match teams.as_slice() {
@@ -27,7 +27,7 @@ impl Accounts {
     /// When Postgres does not answer.
     pub async fn team_budget(&self, team: TeamId) -> Result<Option<u64>, AccountError> {
         let sql = "SELECT budget FROM account.team WHERE id = $1";
-        let client = self.database.client().await?;
+        let client = self.database.of(team).client().await?;
         let statement = client.prepare_cached(sql).await?;
         let row = client.query_opt(&statement, &[&team.0]).await?;
         let budget: Option<i64> = row.and_then(|row| row.get(0));
@@ -46,7 +46,7 @@ impl Accounts {
         let pico = pico.map(i64::try_from).transpose();
         let pico = pico.map_err(|_| AccountError::Budget)?;
         let sql = "UPDATE account.team SET budget = $1 WHERE id = $2";
-        let client = self.database.client().await?;
+        let client = self.database.of(by.team).client().await?;
         client.execute(sql, &[&pico, &by.team.0]).await?;
         Ok(())
     }

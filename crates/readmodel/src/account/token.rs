@@ -2,7 +2,7 @@
 
 use super::secret::hash;
 use super::{AccountError, Accounts, Grant, USER, User, changes, millis, moment};
-use duplex_domain::{Time, UserId};
+use duplex_domain::Time;
 use duplex_wire::{ApiToken, CreateToken, NewToken, Scope, TeamRole};
 use rand::distr::{Alphanumeric, SampleString};
 use tokio_postgres::Row;
@@ -38,7 +38,7 @@ impl Accounts {
         let scopes = scopes(by, &wanted.scopes)?;
         let days = days(by, wanted.days)?;
         let token = new_token();
-        let mut client = self.database.client().await?;
+        let mut client = self.database.of(by.user.team).client().await?;
         let tx = client.transaction().await?;
         let lock = "SELECT 1 FROM account.person WHERE id = $1 FOR NO KEY UPDATE";
         tx.execute(lock, &[&by.user.id.0]).await?;
@@ -70,13 +70,13 @@ impl Accounts {
     ///
     /// # Errors
     /// When Postgres does not answer.
-    pub async fn tokens(&self, user: UserId) -> Result<Vec<ApiToken>, AccountError> {
+    pub async fn tokens(&self, user: &User) -> Result<Vec<ApiToken>, AccountError> {
         let sql = format!(
             "SELECT {} FROM account.api_token k WHERE k.person = $1 ORDER BY k.created_at DESC, k.id",
             columns()
         );
-        let client = self.database.client().await?;
-        let rows = client.query(&sql, &[&user.0]).await?;
+        let client = self.database.of(user.team).client().await?;
+        let rows = client.query(&sql, &[&user.id.0]).await?;
         Ok(rows.iter().map(shown).collect())
     }
 
@@ -84,14 +84,14 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::NoToken`] if it is not theirs, or has been ended already.
-    pub async fn revoke_token(&self, user: UserId, token: Uuid) -> Result<(), AccountError> {
-        let mut client = self.database.client().await?;
+    pub async fn revoke_token(&self, user: &User, token: Uuid) -> Result<(), AccountError> {
+        let mut client = self.database.of(user.team).client().await?;
         let tx = client.transaction().await?;
         let sql = "DELETE FROM account.api_token WHERE id = $1 AND person = $2";
-        if tx.execute(sql, &[&token, &user.0]).await? == 0 {
+        if tx.execute(sql, &[&token, &user.id.0]).await? == 0 {
             return Err(AccountError::NoToken);
         }
-        changes::tell(&tx, user).await?;
+        changes::tell(&tx, user.id).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -112,7 +112,7 @@ impl Accounts {
              WHERE k.hash = $1 AND NOT p.disabled AND coalesce(k.expires_at > now(), true)",
             millis("k.expires_at")
         );
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         let statement = client.prepare_cached(&sql).await?;
         let Some(row) = client.query_opt(&statement, &[&hash(token)]).await? else {
             return Ok(None);

@@ -20,7 +20,7 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::TooManyGuesses`] once there were `allowed` within a day.
     pub async fn count_try(&self, network: &str, allowed: u32) -> Result<Try, AccountError> {
-        let mut client = self.database.client().await?;
+        let mut client = self.database.at_the_door().client().await?;
         client.execute(PRUNE, &[]).await?;
         let tx = client.transaction().await?;
         let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 1))";
@@ -43,7 +43,7 @@ impl Accounts {
     /// When Postgres does not answer.
     pub async fn forget_try(&self, counted: Try) -> Result<(), AccountError> {
         let sql = "DELETE FROM account.wrong_try WHERE id = $1";
-        let client = self.database.client().await?;
+        let client = self.database.at_the_door().client().await?;
         client.execute(sql, &[&counted.0]).await?;
         Ok(())
     }

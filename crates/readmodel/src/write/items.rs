@@ -4,14 +4,14 @@ use super::execute;
 use crate::DatabaseError;
 use crate::row::{kind, number, plain};
 use deadpool_postgres::Transaction;
-use duplex_domain::{Item, SessionId};
+use duplex_domain::{Item, Session};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 const ITEMS: &str = "
-INSERT INTO view.item (session, seq, idx, part, turn, kind, open, body, plain)
+INSERT INTO view.item (session, seq, idx, part, turn, kind, open, body, plain, team)
 SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::integer[], $5::uuid[], $6::text[],
-    $7::boolean[], $8::text[], $9::text[])
+    $7::boolean[], $8::text[], $9::text[], $10::uuid[])
 ON CONFLICT (session, seq, idx, part) DO UPDATE SET
     turn = excluded.turn, kind = excluded.kind, open = excluded.open, body = excluded.body,
     plain = excluded.plain";
@@ -27,16 +27,13 @@ pub(super) struct Items {
     open: Vec<bool>,
     body: Vec<String>,
     plain: Vec<String>,
+    team: Vec<Uuid>,
 }
 
 impl Items {
-    pub fn push(
-        &mut self,
-        session: SessionId,
-        part: i32,
-        item: &Item,
-    ) -> Result<(), DatabaseError> {
-        self.session.push(session.0);
+    pub fn push(&mut self, session: &Session, part: i32, item: &Item) -> Result<(), DatabaseError> {
+        self.session.push(session.id.0);
+        self.team.push(session.team.0);
         self.seq.push(number(item.place.seq.0));
         self.index
             .push(i32::try_from(item.place.index).unwrap_or(i32::MAX));
@@ -53,7 +50,7 @@ impl Items {
         if self.session.is_empty() {
             return Ok(());
         }
-        let params: [&(dyn ToSql + Sync); 9] = [
+        let params: [&(dyn ToSql + Sync); 10] = [
             &self.session,
             &self.seq,
             &self.index,
@@ -63,6 +60,7 @@ impl Items {
             &self.open,
             &self.body,
             &self.plain,
+            &self.team,
         ];
         execute(tx, ITEMS, &params).await
     }

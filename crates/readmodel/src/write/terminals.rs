@@ -5,16 +5,17 @@ use crate::DatabaseError;
 use crate::change::Saved;
 use crate::row::number;
 use deadpool_postgres::Transaction;
-use duplex_domain::{SessionId, Terminal, TerminalId};
+use duplex_domain::{Session, SessionId, Terminal, TerminalId};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 const TERMINALS: &str = "
 INSERT INTO view.terminal AS t (session, terminal, size, state, printed_offset, printed_seq,
-    screen, screen_offset, screen_seq)
-SELECT r.session, r.terminal, r.size, r.state, r.printed_offset, coalesce(r.printed_seq, 0), '', 0, 0
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
-    AS r(session, terminal, size, state, printed_offset, printed_seq)
+    screen, screen_offset, screen_seq, team)
+SELECT r.session, r.terminal, r.size, r.state, r.printed_offset, coalesce(r.printed_seq, 0), '', 0, 0, r.team
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[],
+    $7::uuid[])
+    AS r(session, terminal, size, state, printed_offset, printed_seq, team)
 ON CONFLICT (session, terminal) DO UPDATE SET
     size = excluded.size, state = excluded.state, printed_offset = excluded.printed_offset,
     printed_seq = greatest(t.printed_seq, excluded.printed_seq)";
@@ -33,17 +34,19 @@ pub(super) struct Terminals {
     state: Vec<String>,
     printed_offset: Vec<i64>,
     printed_seq: Vec<Option<i64>>,
+    team: Vec<Uuid>,
 }
 
 impl Terminals {
     pub fn push(
         &mut self,
-        session: SessionId,
+        session: &Session,
         name: TerminalId,
         terminal: &Terminal,
         printed: Option<i64>,
     ) -> Result<(), DatabaseError> {
-        self.session.push(session.0);
+        self.session.push(session.id.0);
+        self.team.push(session.team.0);
         self.terminal.push(name.0);
         self.size.push(serde_json::to_string(&terminal.size)?);
         self.state.push(serde_json::to_string(&terminal.state)?);
@@ -56,13 +59,14 @@ impl Terminals {
         if self.session.is_empty() {
             return Ok(());
         }
-        let params: [&(dyn ToSql + Sync); 6] = [
+        let params: [&(dyn ToSql + Sync); 7] = [
             &self.session,
             &self.terminal,
             &self.size,
             &self.state,
             &self.printed_offset,
             &self.printed_seq,
+            &self.team,
         ];
         execute(tx, TERMINALS, &params).await
     }

@@ -294,8 +294,8 @@ async fn a_program_signs_in_with_its_token() {
 async fn accounts_outlive_the_views() {
     let (stage, accounts, ada) = with_owner().await;
 
-    stage.database.wipe_views().await.unwrap();
-    stage.database.migrate().await.unwrap();
+    stage.views.wipe_views().await.unwrap();
+    stage.migrate().await;
 
     let (user, _) = accounts
         .login(&ada.email, SECRET_WORDS, &Browser::default())

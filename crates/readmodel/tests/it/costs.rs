@@ -212,7 +212,7 @@ async fn costs_are_the_same_however_the_frames_come() {
     assert_eq!(before.spent.len(), 5);
 
     // A projector that dies after each frame knows no more than what is stored.
-    stage.database.wipe_views().await.unwrap();
+    stage.views.wipe_views().await.unwrap();
     assert_eq!(
         costs(&stage, &user(ADA, TeamRole::Owner), CostsBy::Day)
             .await

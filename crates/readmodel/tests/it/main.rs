@@ -12,6 +12,7 @@ mod lists;
 mod people;
 mod projecting;
 mod read_positions;
+mod row_security;
 mod stage;
 mod story;
 mod views;

@@ -281,7 +281,7 @@ async fn who_is_shut_out_is_out_at_once_and_let_in_again_comes_back() {
         .await;
     assert_eq!(code(refused), "wrong_login");
     assert_eq!(
-        code(people.accounts.sign_in(bob.id, &browser_).await),
+        code(people.accounts.sign_in(&bob, &browser_).await),
         "wrong_login"
     );
     assert_eq!(
@@ -655,12 +655,12 @@ async fn browsers_are_told_apart_and_ended_one_by_one() {
     };
     let here = people
         .accounts
-        .sign_in(people.ada.id, &at("Firefox on Linux"))
+        .sign_in(&people.ada, &at("Firefox on Linux"))
         .await
         .unwrap();
     let there = people
         .accounts
-        .sign_in(people.ada.id, &at("Safari\u{7} on iPhone"))
+        .sign_in(&people.ada, &at("Safari\u{7} on iPhone"))
         .await
         .unwrap();
     let third = people.signs_in("Ada").await;
@@ -669,7 +669,7 @@ async fn browsers_are_told_apart_and_ended_one_by_one() {
     let list = async || {
         people
             .accounts
-            .browsers(people.ada.id, Some(own))
+            .browsers(&people.ada, Some(own))
             .await
             .unwrap()
     };
@@ -688,22 +688,22 @@ async fn browsers_are_told_apart_and_ended_one_by_one() {
 
     let theirs = people.who(&there).await.unwrap().id;
     assert_eq!(
-        code(people.accounts.end_browser(bob.id, theirs).await),
+        code(people.accounts.end_browser(&bob, theirs).await),
         "no_browser"
     );
     people
         .accounts
-        .end_browser(people.ada.id, theirs)
+        .end_browser(&people.ada, theirs)
         .await
         .unwrap();
     assert_eq!(people.who(&there).await, None);
     assert_eq!(
-        code(people.accounts.end_browser(people.ada.id, theirs).await),
+        code(people.accounts.end_browser(&people.ada, theirs).await),
         "no_browser"
     );
     people
         .accounts
-        .end_other_browsers(people.ada.id, Some(own))
+        .end_other_browsers(&people.ada, Some(own))
         .await
         .unwrap();
     assert_eq!(people.who(&third).await, None);
@@ -752,16 +752,16 @@ async fn a_token_says_what_it_may_and_ends_when_it_should() {
     let longer = make(&by_token, &[Read], Some(366)).await.unwrap();
     assert_eq!(longer.token.expires_at, first.token.expires_at);
 
-    let used = people.accounts.tokens(people.ada.id).await.unwrap();
+    let used = people.accounts.tokens(&people.ada).await.unwrap();
     let used: Vec<bool> = used.iter().map(|token| token.used_at.is_some()).collect();
     assert_eq!(used, [false, false, true]);
     assert_eq!(
-        code(people.accounts.revoke_token(bob.id, first.token.id).await),
+        code(people.accounts.revoke_token(&bob, first.token.id).await),
         "no_token"
     );
     people
         .accounts
-        .revoke_token(people.ada.id, first.token.id)
+        .revoke_token(&people.ada, first.token.id)
         .await
         .unwrap();
     assert!(!people.works(&first.secret).await);

@@ -100,7 +100,7 @@ async fn more_sessions_than_fit_in_memory_are_the_same() {
     for id in &ids {
         assert_eq!(stage.rows(*id).await, refolded(*id, &story.frames));
     }
-    assert_eq!(stage.database.session_ids(SHARD).await.unwrap(), ids);
+    assert_eq!(stage.views.session_ids(SHARD).await.unwrap(), ids);
 }
 
 #[tokio::test]
@@ -124,8 +124,8 @@ async fn wiped_views_are_built_anew_with_the_same_rows() {
     stage.project(&day).await;
     let before = [stage.rows(session(1)).await, stage.rows(session(2)).await];
 
-    stage.database.wipe_views().await.unwrap();
-    assert_eq!(stage.database.rows(session(1)).await.unwrap(), None);
+    stage.views.wipe_views().await.unwrap();
+    assert_eq!(stage.views.rows(session(1)).await.unwrap(), None);
     assert_eq!(stage.projection().await.checkpoint().seq, Seq(0));
     stage.project(&day).await;
 
@@ -166,14 +166,14 @@ async fn a_projector_whose_views_were_wiped_writes_nothing() {
     let mut projection = stage.projection().await;
     projection.project(first, None).await.unwrap();
 
-    stage.database.wipe_views().await.unwrap();
+    stage.views.wipe_views().await.unwrap();
     let refused = projection.project(rest, None).await;
 
     assert!(
         matches!(refused, Err(ProjectError::Overtaken(SHARD))),
         "{refused:?}"
     );
-    assert_eq!(stage.database.rows(session(1)).await.unwrap(), None);
+    assert_eq!(stage.views.rows(session(1)).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn another_stream_of_the_same_name_is_recognised() {
     let stage = Stage::start().await;
     stage.project(&working_day()).await;
 
-    let opened = Projection::open(stage.database.clone(), SHARD, CREATED + 1).await;
+    let opened = Projection::open(stage.views.clone(), SHARD, CREATED + 1).await;
     assert!(matches!(opened, Err(ProjectError::OtherStream { .. })));
 
     let projection = stage.projection().await;

@@ -5,7 +5,7 @@ use crate::story::{ADA, BOB, TEAM, session};
 use duplex_domain::{Seq, SessionId, UserId};
 
 async fn read(stage: &Stage, person: UserId, session: SessionId) -> Option<Seq> {
-    let position = stage.database.read_position(person, session).await;
+    let position = stage.database.read_position(TEAM, person, session).await;
     position.unwrap().map(|position| position.seq)
 }
 

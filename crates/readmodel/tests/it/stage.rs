@@ -3,7 +3,7 @@
 use crate::story::{ADA, BOB, EVE, TEAM};
 use duplex_domain::{Recorded, Seq, SessionId, Shard};
 use duplex_local::{Postgres, PostgresOptions, scratch_dir};
-use duplex_readmodel::{Database, Projection, Refold, Rows};
+use duplex_readmodel::{Database, Projection, Refold, Rows, Worker};
 use tempfile::TempDir;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls};
@@ -14,7 +14,10 @@ pub const CREATED: i64 = 1_700_000_000_000_000_000;
 pub const SHARD: Shard = Shard(0);
 
 pub struct Stage {
+    /// As the edge sees it.
     pub database: Database,
+    /// As the projector does.
+    pub views: Database,
     url: String,
     _postgres: Postgres,
     _folder: TempDir,
@@ -26,18 +29,25 @@ impl Stage {
         let options = PostgresOptions::fast(folder.path().join("postgres"));
         let postgres = Postgres::start(options).await.unwrap();
         let url = postgres.url();
-        let database = Database::connect(&url).await.unwrap();
-        database.migrate().await.unwrap();
+        let owner = Database::connect(&url).await.unwrap();
+        owner.migrate().await.unwrap();
         Self {
-            database,
+            database: owner.working_as(Worker::Edge).await.unwrap(),
+            views: owner.working_as(Worker::Projector).await.unwrap(),
             url,
             _postgres: postgres,
             _folder: folder,
         }
     }
 
+    /// Brings the tables up to date once more.
+    pub async fn migrate(&self) {
+        let owner = Database::connect(&self.url).await.unwrap();
+        owner.migrate().await.unwrap();
+    }
+
     pub async fn projection(&self) -> Projection {
-        Projection::open(self.database.clone(), SHARD, CREATED)
+        Projection::open(self.views.clone(), SHARD, CREATED)
             .await
             .unwrap()
     }
@@ -50,7 +60,7 @@ impl Stage {
     }
 
     pub async fn rows(&self, session: SessionId) -> Rows {
-        self.database.rows(session).await.unwrap().unwrap()
+        self.views.rows(session).await.unwrap().unwrap()
     }
 
     /// Gives the people of the stories accounts.
@@ -64,6 +74,13 @@ impl Stage {
             let values: [&(dyn ToSql + Sync); 3] = [&person.0, &TEAM.0, &name];
             sql.execute(row, &values).await.unwrap();
         }
+    }
+
+    /// The server's address for another user and database.
+    pub fn url_as(&self, user: &str, password: &str, database: &str) -> String {
+        let host = self.url.split('@').nth(1).unwrap();
+        let host = host.split('/').next().unwrap();
+        format!("postgres://{user}:{password}@{host}/{database}")
     }
 
     /// A connection to look and meddle behind the crate's back.

@@ -1,7 +1,7 @@
 //! A session's first screen and the pages before it.
 
 use crate::stage::{Stage, last, refolded};
-use crate::story::{ADA, SHELL, Story, session, working_day};
+use crate::story::{ADA, SHELL, Story, TEAM, session, working_day};
 use duplex_domain::{Item, Picture, Seq};
 use duplex_readmodel::StoredScreen;
 use duplex_wire::ItemPage;
@@ -103,7 +103,7 @@ async fn pages_backwards_give_every_item_once() {
     let mut pages = Vec::new();
     let mut before = None;
     loop {
-        let page = stage.database.items(id, before, 9).await.unwrap();
+        let page = stage.database.items(TEAM, id, before, 9).await.unwrap();
         before = page.before;
         pages.push(page.items);
         if before.is_none() {
@@ -123,7 +123,11 @@ async fn there_is_nothing_before_the_first_item() {
     let rows = stage.rows(session(1)).await;
 
     let before = rows.items.first().map(|item| item.place);
-    let page = stage.database.items(session(1), before, 50).await.unwrap();
+    let page = stage
+        .database
+        .items(TEAM, session(1), before, 50)
+        .await
+        .unwrap();
 
     let nothing = ItemPage {
         items: Vec::new(),
